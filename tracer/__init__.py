@@ -1,0 +1,1 @@
+"""GROUND: what moved and whose money it is. Pure: no clock, network, disk, randomness or logging."""
