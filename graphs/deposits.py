@@ -1,0 +1,221 @@
+"""Exchange deposit addresses, recognised by behaviour, with the evidence for and against; and who is linked by one.
+
+An exchange gives a customer an address and sweeps what arrives there to its own wallets. The last hop before it is
+what the exchange can act on. Rule set: design of the project after Victor (FC 2020) and Tutela; docs/method.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median_low
+
+from graphs.stops import DAY, Stop, StopRules
+from tracer.judgements import Judgement
+from tracer.labels import Label, LabelBook, Role
+from tracer.ledger import Ledger
+from tracer.trace import StopCode
+from tracer.values import Address, Asset, Slot, Transfer
+
+COLLECTOR_SENDERS = 10  # a wallet that gathers sweeps has many senders; a launderer's next wallet has one
+SHARED_SENDERS = 20  # an address this many pay is shared, and links nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: its weight of 100, whether it held (None: does not apply here), and what was seen."""
+
+    name: str
+    weight: int
+    met: bool | None
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """Why `address` looks like (or unlike) a deposit address of the venue behind `hot`. `score` is 0 to 100."""
+
+    address: Address
+    asset: Asset
+    hot: Address
+    venue: Label
+    sweeps: tuple[Transfer, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def score(self) -> int:
+        """Weight met of the weight that applies, in percent, rounded down. Without the first check it is 0."""
+        if not self.checks[0].met:
+            return 0
+        applies = sum(check.weight for check in self.checks if check.met is not None)
+        return sum(check.weight for check in self.checks if check.met) * 100 // applies
+
+    @property
+    def swept(self) -> int:
+        """Base units passed on to the venue's wallet, as recorded."""
+        return sum(sweep.units for sweep in self.sweeps)
+
+    def stop(self) -> Stop:
+        """The stop at this address."""
+        told = [f"{'for' if c.met else 'against' if c.met is False else 'not applicable'}: {c.name}: {c.seen}" for c in self.checks]
+        name = f"deposit address of {self.venue.name or self.venue.entity}"
+        why = f"by its behaviour a {name}, score {self.score} of 100; {'; '.join(told)}"
+        evidence = (self.venue.evidence, *(str(sweep.id) for sweep in self.sweeps))
+        return Stop(self.address, StopCode.DEPOSIT_ADDRESS, why, evidence, name, self.hot)
+
+
+def deposit(ledger: Ledger, labels: LabelBook, address: Address, rules: StopRules) -> Deposit | None:
+    """The best-scoring reading of `address` as a deposit address, None where nothing points to a labelled exchange."""
+    found = []
+    for hid in ledger.holdings_of(address):
+        holding = ledger.holding(hid)
+        if isinstance(holding, Slot):
+            reading = _reading(ledger, labels, address, holding.asset, hid, rules)
+            if reading:
+                found.append(reading)
+    return max(found, key=lambda reading: (reading.score, reading.swept, reading.asset), default=None)
+
+
+def _reading(
+    ledger: Ledger, labels: LabelBook, address: Address, asset: Asset, hid: int, rules: StopRules
+) -> Deposit | None:
+    paid: dict[Address, list[int]] = {}
+    came: list[int] = []
+    for ordinal in ledger.events(hid):
+        source, target = ledger.inputs(ordinal), ledger.outputs(ordinal)
+        other = ledger.address(target[0][0])
+        if source[0][0] != hid:
+            came += [ordinal] if source[0][1] else []
+        elif other is not None and other != address and target[0][1]:
+            paid.setdefault(other, []).append(ordinal)
+    out = {target: sum(ledger.transfer(at).units for at in ordinals) for target, ordinals in paid.items()}
+    venues = {target: venue for target in sorted(out) if (venue := _venue(ledger, labels, target, asset, rules))}
+    if not venues:
+        return None
+    hot = max(venues, key=lambda target: (out[target], target))
+    theirs = [target for target in venues if venues[target].entity == venues[hot].entity]
+    sweeps = sorted(at for target in theirs for at in paid[target])
+    share = sum(out[target] for target in theirs) * 100 // sum(out.values())
+    whole = [_empties(ledger, hid, at) for at in sweeps]
+    waits = _waits(ledger, came, sweeps)
+    called = [at for at in ledger.events(hid) if ledger.inputs(at)[0][0] == hid and ledger.transfer(at).method]
+    senders = len(_senders(ledger, hot, asset))
+    checks = (
+        Check(
+            "outflow goes to one exchange",
+            50,
+            share >= 95 and (len(sweeps) >= 2 or whole[0]),
+            f"{share} % of it, in {len(sweeps)} sweeps, to {venues[hot].name or venues[hot].entity}",
+        ),
+        Check("every sweep empties it", 15, all(whole), f"{sum(whole)} of {len(whole)} leave at most 0.5 %"),
+        Check("it pays at most two", 10, len(paid) <= 2, f"{len(paid)} paid"),
+        _gas(ledger, address, asset, theirs, sweeps),
+        Check(
+            "swept within a day",
+            5,
+            median_low(waits) <= DAY if waits else False,
+            f"median {median_low(waits) // 60} minutes" if waits else "no inflow before a sweep is recorded",
+        ),
+        Check("it calls no contract", 5, not called if not asset.contract else None, f"{len(called)} calls"),
+        Check(
+            "siblings sweep to the same wallet",
+            5,
+            senders >= 20,
+            f"{senders} senders to it are in the data",
+        ),
+    )
+    return Deposit(address, asset, hot, venues[hot], tuple(ledger.transfer(at) for at in sweeps), checks)
+
+
+def _venue(ledger: Ledger, labels: LabelBook, target: Address, asset: Asset, rules: StopRules, deeper: bool = True) -> Label | None:
+    """Whose wallet `target` is: an exchange's by label, or (once) a collector that itself sweeps to one."""
+    for label in labels.of(target):
+        if label.role is Role.EXCHANGE and label.confidence >= rules.label_confidence:
+            return label
+    hid = ledger.hid(Slot(target, asset))
+    if not deeper or hid is None or len(_senders(ledger, target, asset)) < COLLECTOR_SENDERS:
+        return None
+    out: dict[str, int] = {}
+    named: dict[str, Label] = {}
+    for ordinal in ledger.events(hid):
+        if ledger.inputs(ordinal)[0][0] != hid or (to := ledger.address(ledger.outputs(ordinal)[0][0])) is None:
+            continue
+        label = _venue(ledger, labels, to, asset, rules, deeper=False)
+        entity = label.entity if label else ""
+        out[entity] = out.get(entity, 0) + ledger.transfer(ordinal).units
+        if label:
+            named[entity] = label
+    best = max(named, key=lambda entity: out[entity], default=None)
+    return named[best] if best is not None and out[best] * 100 >= 95 * sum(out.values()) > 0 else None
+
+
+def _senders(ledger: Ledger, target: Address, asset: Asset) -> set[Address]:
+    hid = ledger.hid(Slot(target, asset))
+    events = ledger.events(hid) if hid is not None else ()
+    rows = (ledger.inputs(at)[0] for at in events if ledger.outputs(at)[0][0] == hid)
+    return {sender for at, units in rows if units and at != hid and (sender := ledger.address(at))}
+
+
+def _empties(ledger: Ledger, hid: int, ordinal: int) -> bool:
+    """Whether a sweep, with the fee paid for it, leaves at most 0.5 % behind."""
+    before = ledger.balance_before(hid, ordinal)
+    left = before - ledger.transfer(ordinal).units
+    following = ledger.next_event(hid, ordinal)
+    if following is not None and ledger.transfer(following).id.tx == ledger.transfer(ordinal).id.tx:
+        left -= ledger.transfer(following).units
+    return left * 200 <= before
+
+
+def _waits(ledger: Ledger, came: list[int], sweeps: list[int]) -> list[int]:
+    """Seconds from each inflow to the next sweep."""
+    waits = []
+    for ordinal in came:
+        sweep = next((at for at in sweeps if at > ordinal), None)
+        if sweep is not None:
+            waits.append(ledger.transfer(sweep).block.time - ledger.transfer(ordinal).block.time)
+    return waits
+
+
+def _gas(ledger: Ledger, address: Address, asset: Asset, theirs: list[Address], sweeps: list[int]) -> Check:
+    """A token sweep needs gas: an exchange sends it from its own wallets shortly before."""
+    if not asset.contract:
+        return Check("the exchange pays its gas", 10, None, "the coin itself pays")
+    hid = ledger.hid(Slot(address, asset.chain.coin))
+    fed = 0
+    for sweep in sweeps:
+        time = ledger.transfer(sweep).block.time
+        for ordinal in ledger.events(hid) if hid is not None else ():
+            payer = ledger.address(ledger.inputs(ordinal)[0][0])
+            if payer in theirs and 0 <= time - ledger.transfer(ordinal).block.time <= 3600:
+                fed += 1
+                break
+    return Check("the exchange pays its gas", 10, fed * 2 >= len(sweeps), f"before {fed} of {len(sweeps)} sweeps")
+
+
+def depositors(
+    ledger: Ledger, found: Deposit, *, tolerance: int = 10**16, blocks: int = 3_200, author: str = "deposit-reuse/1"
+) -> tuple[Judgement, ...]:
+    """Judgements that those who paid into one deposit address are one owner (deposit-address reuse).
+
+    A payer counts where a sweep of the same amount, less at most `tolerance` base units, follows within `blocks`.
+    An address with more than 20 payers is shared: it links nobody. Victor, FC 2020; Tutela (3,200 blocks, 0.01 ETH).
+    """
+    hid = ledger.hid(Slot(found.address, found.asset))
+    if hid is None or len(_senders(ledger, found.address, found.asset)) > SHARED_SENDERS:
+        return ()
+    payers: dict[Address, tuple[Transfer, Transfer]] = {}
+    for ordinal in ledger.events(hid):
+        payer, paid = ledger.address(ledger.inputs(ordinal)[0][0]), ledger.transfer(ordinal)
+        if payer is None or payer == found.address:
+            continue
+        for sweep in found.sweeps:
+            late, short = sweep.block.number - paid.block.number, paid.units - sweep.units
+            if sweep.order > paid.order and late <= blocks and 0 <= short <= tolerance:
+                payers.setdefault(payer, (paid, sweep))
+                break
+    linked = sorted(payers)
+    return tuple(
+        Judgement(
+            one, two, "deposit reuse", tuple(t.id for t in (*payers[one], *payers[two])), 50, author, payers[two][0].block.number
+        )
+        for one, two in zip(linked, linked[1:], strict=False)
+    )

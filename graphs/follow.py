@@ -1,0 +1,294 @@
+"""Following: given ledger, labels and losses, the trace so far and the next steps as data: expand here, or stop and why.
+
+What is followed only ever grows: more knowledge turns clean units into stolen ones, never back, so every condition
+below that lets value through stays true once it is. The answer is the least set that is closed under them, whatever
+the order in which wallets were read (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from graphs.deposits import deposit
+from graphs.seeds import entries, seeds_of
+from graphs.stops import DAY, Stop, StopRules, labelled, suspected_service
+from tracer.coverage import State
+from tracer.engine import Moves, Seeds, move, reach
+from tracer.errors import LedgerError
+from tracer.labels import LabelBook
+from tracer.ledger import Ledger
+from tracer.losses import Loss
+from tracer.lots import Between, Rule
+from tracer.trace import StopCode, Trace, issue
+from tracer.values import Address
+
+#: Searched first: where any rule puts stolen value, this one puts some, so it finds nearly all there is to read.
+SEARCH_RULE = Rule.PRO_RATA
+
+
+@dataclass(frozen=True, slots=True)
+class Expand:
+    """Read this wallet's history next: `units` of stolen value came to it from block `since` on."""
+
+    address: Address
+    since: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The trace so far (`moves` by rule) and the next steps: `expand`, largest stolen value first, and `stops`.
+
+    While something is to expand, `moves` has the rule that found it only.
+    """
+
+    ledger: Ledger
+    losses: tuple[Loss, ...]
+    between: Between
+    seeds: Seeds
+    followed: frozenset[Address]
+    moves: Mapping[Rule, Moves]
+    expand: tuple[Expand, ...]
+    stops: Mapping[Address, Stop]
+    hops: Mapping[Address, int]
+
+    def traces(self) -> dict[Rule, Trace]:
+        """The trace under each rule. Raises `BooksDoNotClose`."""
+        codes = {address: stop.code for address, stop in self.stops.items()}
+        return {rule: issue(self.ledger, self.losses, moves, self.between, codes) for rule, moves in self.moves.items()}
+
+    def reached(self) -> dict[int, int]:
+        """Poison, for reach only: hid -> the ordinal at which stolen value may first have come there."""
+        return reach(self.ledger, self.seeds, _known_until(self.ledger, self.followed))
+
+
+def follow(
+    ledger: Ledger,
+    labels: LabelBook,
+    losses: Sequence[Loss],
+    rules: StopRules | None = None,
+    *,
+    between: Between = Between.PARI_PASSU,
+    known: Iterable[Address] = (),
+    spent: bool = False,
+) -> Following:
+    """Follow `losses` through `ledger` as far as it goes.
+
+    `known`: addresses an earlier call on less of the same data already followed. `spent`: nothing more can be read,
+    so what would be expanded ends as BUDGET. No clock, no network, no store: all it knows is in its arguments.
+    """
+    rules = rules or StopRules()
+    walk = _Walk(ledger, labels, tuple(losses), rules, between, set(known), spent)
+    return walk.run()
+
+
+@dataclass(slots=True)
+class _Arrivals:
+    units: int = 0
+    at: list[tuple[int, int, int]] = field(default_factory=list)  # (ordinal, hid, stolen units)
+
+
+class _Walk:
+    def __init__(
+        self, ledger: Ledger, labels: LabelBook, losses: tuple[Loss, ...], rules: StopRules, between: Between,
+        followed: set[Address], spent: bool,
+    ) -> None:  # fmt: skip
+        self.ledger, self.labels, self.losses = ledger, labels, losses
+        self.rules, self.between, self.followed, self.spent = rules, between, followed, spent
+        self.seeds = seeds_of(ledger, losses)
+        self.wallets = {loss.wallet for loss in losses if loss.wallet is not None}
+        self.behaviour: dict[Address, Stop | None] = {}
+
+    def run(self) -> Following:
+        stops: dict[Address, Stop] = {}
+        moves: dict[Rule, Moves] = {}
+        expand, hops = self._start(stops), {}
+        while not expand:
+            grew = False
+            for rule in (SEARCH_RULE, *(rule for rule in Rule if rule is not SEARCH_RULE)):
+                moves[rule] = self._move(rule)
+                hops = self._hops(moves.values())
+                follow, expand = self._decide([moves[rule]], hops, {})
+                if follow or expand:
+                    self.followed |= follow
+                    grew, moves = True, {rule: moves[rule]}
+                    break
+            if not grew:
+                self._decide(list(moves.values()), hops, stops)
+                self._residue(moves.values(), stops)
+                break
+        ranked = tuple(sorted(expand, key=lambda step: (-step.units, step.address)))
+        return Following(
+            self.ledger, self.losses, self.between, self.seeds, frozenset(self.followed), moves, ranked, stops, hops
+        )
+
+    def _start(self, stops: dict[Address, Stop]) -> list[Expand]:
+        """The wallets lost from must be read; who a lost payment went to is decided like everybody else."""
+        expand = []
+        for address in entries(self.ledger, self.losses):
+            state = self.ledger.coverage.of(address).state
+            if address in self.wallets:
+                if state is State.NOT_ASKED and not self.spent:
+                    expand.append(Expand(address, 0, 0))
+                self.followed.add(address)
+        for wallet in sorted(self.wallets):
+            if self.ledger.coverage.of(wallet).state is State.NOT_ASKED and not self.spent and wallet not in {e.address for e in expand}:
+                expand.append(Expand(wallet, 0, 0))
+        return expand
+
+    def _move(self, rule: Rule) -> Moves:
+        return move(self.ledger, self.seeds, _known_until(self.ledger, self.followed), rule, self.between)
+
+    def _hops(self, moves: Iterable[Moves]) -> dict[Address, int]:
+        """How many payments from the loss each address is, by the shortest way stolen value took."""
+        ledger = self.ledger
+        following: dict[Address | None, dict[Address, None]] = {}
+        for run in moves:
+            for flow in run.flows:
+                source, target = ledger.address(flow.source) if flow.source >= 0 else None, ledger.address(flow.target)
+                if target is not None:
+                    following.setdefault(source if source in self.followed else None, {})[target] = None
+        hops = dict.fromkeys(entries(ledger, self.losses), 0)
+        edge = list(hops)
+        while edge:
+            edge_next = []
+            for address in edge:
+                for target in following.get(address, ()):
+                    if target not in hops:
+                        hops[target] = hops[address] + 1
+                        edge_next.append(target)
+            edge = edge_next
+        return hops
+
+    def _decide(
+        self, runs: Sequence[Moves], hops: Mapping[Address, int], stops: dict[Address, Stop]
+    ) -> tuple[set[Address], list[Expand]]:
+        """For every address that stolen value came to and that is not followed: follow it, expand it, or stop."""
+        arrivals: dict[Address, _Arrivals] = {}
+        lost = 0
+        for run in runs:
+            lost = max(lost, sum(run.lost.values()))
+            by_address: dict[Address, _Arrivals] = {}
+            for flow in run.flows:
+                address = self.ledger.address(flow.target)
+                if address is not None and address not in self.followed:
+                    units = sum(units for _, units in flow.lots)
+                    came = by_address.setdefault(address, _Arrivals())
+                    came.units += units
+                    came.at.append((flow.ordinal, flow.target, units))
+            for address, came in by_address.items():
+                known = arrivals.setdefault(address, _Arrivals())
+                known.units = max(known.units, came.units)
+                known.at += came.at
+        follow: set[Address] = set()
+        expand: list[Expand] = []
+        for address, came in arrivals.items():
+            step = self._step(address, came, hops.get(address, 0), lost)
+            if step is None:
+                follow.add(address)
+            elif isinstance(step, Expand):
+                expand.append(step)
+            else:
+                stops[address] = step
+        return follow, expand
+
+    def _step(self, address: Address, came: _Arrivals, hops: int, lost: int) -> Expand | Stop | None:
+        rules, ledger = self.rules, self.ledger
+        stop = labelled(self.labels, address, rules)
+        if stop:
+            return stop
+        if came.units < rules.floor(lost, rules.dust_one_in):
+            why = f"all that came here is less than one part in {rules.dust_one_in:,} of the loss"
+            return Stop(address, StopCode.DUST, why)
+        if hops > rules.hops:
+            return Stop(address, StopCode.HOP_LIMIT, f"{hops} payments from the loss; the limit is {rules.hops}")
+        coverage = ledger.coverage.of(address)
+        first = min(ordinal for ordinal, _, _ in came.at)
+        if coverage.state is State.NOT_ASKED:
+            if self.spent:
+                return Stop(address, StopCode.BUDGET, "not asked: the budget was spent on larger amounts first")
+            return Expand(address, ledger.transfer(first).block.number, came.units)
+        unread = _unread(ledger, address, ledger.transfer(first).block.number)
+        if unread:
+            return Stop(address, StopCode.NOT_READ, unread, (coverage.evidence,) if coverage.evidence else ())
+        if address not in self.behaviour:
+            found = deposit(ledger, self.labels, address, rules)
+            stop = found.stop() if found and found.score >= rules.deposit_score else None
+            self.behaviour[address] = stop or suspected_service(ledger, address, rules)
+        return self.behaviour[address] or self._diluted(address, came, lost) or self._waited(address, came)
+
+    def _diluted(self, address: Address, came: _Arrivals, lost: int) -> Stop | None:
+        rules = self.rules
+        if came.units >= rules.floor(lost, rules.diluted_one_in):
+            return None
+        for ordinal, hid, units in came.at:
+            held = self.ledger.balance_before(hid, ordinal) + units
+            if units * 100 >= rules.diluted_percent * held:
+                return None
+        why = f"never {rules.diluted_percent} % of what it held, and less than one part in {rules.diluted_one_in:,} of the loss"
+        return Stop(address, StopCode.DILUTED, why)
+
+    def _waited(self, address: Address, came: _Arrivals) -> Stop | None:
+        """TIME_WINDOW if it did pay on, but only longer after every arrival than the window."""
+        window, ledger, late = self.rules.window_days * DAY, self.ledger, False
+        for ordinal, hid, _ in came.at:
+            time = ledger.transfer(ordinal).block.time
+            for event in ledger.events(hid):
+                if event > ordinal and any(at == hid for at, _ in ledger.inputs(event)):
+                    if not window or ledger.transfer(event).block.time - time <= window:
+                        return None
+                    late = True
+                    break
+        if not late:
+            return None
+        return Stop(address, StopCode.TIME_WINDOW, f"first paid on more than {self.rules.window_days} days after")
+
+    def _residue(self, runs: Iterable[Moves], stops: dict[Address, Stop]) -> None:
+        """What is left in followed wallets: unspent, dormant, or unknown because their history was cut."""
+        ledger = self.ledger
+        latest = max((transfer.block.time for transfer in ledger.transfers[-1:]), default=0)
+        for address in sorted({a for run in runs for hid in run.rest if (a := ledger.address(hid))}):
+            coverage = ledger.coverage.of(address)
+            if coverage.state >= State.CUT:
+                why = f"its history is {coverage.state.word}: {coverage.reason or 'unknown after the last block read'}"
+                stops[address] = Stop(address, StopCode.NOT_READ, why, (coverage.evidence,) if coverage.evidence else ())
+                continue
+            last = max(ledger.transfer(ledger.events(hid)[-1]).block.time for hid in ledger.holdings_of(address))
+            idle = (max(coverage.as_of or latest, last) - last) // DAY
+            told = f"still there when last read, {idle} days after its last recorded movement"
+            code = StopCode.DORMANT if idle >= self.rules.dormant_days else StopCode.UNSPENT
+            stops[address] = Stop(address, code, told, (coverage.evidence,) if coverage.evidence else ())
+
+
+def _unread(ledger: Ledger, address: Address, block: int) -> str:
+    """Why value that came to `address` in `block` cannot be followed from what was read, "" where it can."""
+    coverage = ledger.coverage.of(address)
+    if coverage.state in (State.FAILED, State.NOT_RECORDED):
+        return f"{coverage.state.word}: {coverage.reason}"
+    if coverage.state is State.EMPTY:
+        return "the source says there is nothing, yet value came here by another wallet's history"
+    if coverage.state is State.CUT and (coverage.last is None or coverage.last < block):
+        return f"its history is cut before the value came: {coverage.reason}"
+    if coverage.state is State.UNSTATED and not any(
+        at == hid for hid in ledger.holdings_of(address) for event in ledger.events(hid) for at, _ in ledger.inputs(event)
+    ):
+        return "no payment from it is in the data, and the data do not say that its history was read"
+    return ""
+
+
+def _known_until(ledger: Ledger, followed: Iterable[Address]) -> dict[int, int]:
+    """Per holding of the followed addresses the last ordinal that its own history covers."""
+    known: dict[int, int] = {}
+    for address in sorted(followed):
+        coverage = ledger.coverage.of(address)
+        for hid in ledger.holdings_of(address):
+            last = len(ledger)
+            if coverage.state is State.CUT and coverage.last is not None:
+                events = ledger.events(hid)
+                last = max((at for at in events if ledger.transfer(at).block.number <= coverage.last), default=-1)
+            known[hid] = last
+    return known
+
+
+__all__ = ["SEARCH_RULE", "Expand", "Following", "LedgerError", "follow"]

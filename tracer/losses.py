@@ -1,0 +1,29 @@
+"""Losses: what a victim reports. One case holds many, and every lot says which of them it stems from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracer.values import Address, Asset, TransferId
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Loss:
+    """Stolen value, and where it enters the ledger.
+
+    With `paid`: the units of that transfer (all of them, or the first `units`). With `wallet`: whatever of `asset`
+    that wallet had, from block `since` on: each unit it is recorded to receive, and each it must have had besides
+    ("inflow not in the data"); with `units` only the first so many. `victim` is the reference of who lost it.
+    """
+
+    name: str
+    asset: Asset
+    victim: str = ""
+    paid: TransferId | None = None
+    wallet: Address | None = None
+    units: int | None = None
+    since: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.paid is None) == (self.wallet is None):
+            raise ValueError("a loss enters by one transfer or by one wallet")
