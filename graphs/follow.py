@@ -11,16 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from graphs.deposits import deposit
+from graphs.known import known_until, unread
 from graphs.seeds import entries, seeds_of
 from graphs.stops import DAY, Stop, StopRules, labelled, suspected_service
 from tracer.coverage import State
 from tracer.engine import Moves, Seeds, move, reach
-from tracer.errors import LedgerError
+from tracer.envelope import Bounds, envelope
 from tracer.labels import LabelBook
 from tracer.ledger import Ledger
 from tracer.losses import Loss
 from tracer.lots import Between, Rule
-from tracer.trace import StopCode, Trace, issue
+from tracer.trace import Place, StopCode, Trace, issue
 from tracer.values import Address
 
 #: Searched first: where any rule puts stolen value, this one puts some, so it finds nearly all there is to read.
@@ -58,9 +59,13 @@ class Following:
         codes = {address: stop.code for address, stop in self.stops.items()}
         return {rule: issue(self.ledger, self.losses, moves, self.between, codes) for rule, moves in self.moves.items()}
 
+    def bounds(self) -> dict[Place, Bounds]:
+        """The least and the most at each end under any rule."""
+        return envelope(self.ledger, self.seeds, known_until(self.ledger, self.followed))
+
     def reached(self) -> dict[int, int]:
         """Poison, for reach only: hid -> the ordinal at which stolen value may first have come there."""
-        return reach(self.ledger, self.seeds, _known_until(self.ledger, self.followed))
+        return reach(self.ledger, self.seeds, known_until(self.ledger, self.followed))
 
 
 def follow(
@@ -138,7 +143,7 @@ class _Walk:
         return expand
 
     def _move(self, rule: Rule) -> Moves:
-        return move(self.ledger, self.seeds, _known_until(self.ledger, self.followed), rule, self.between)
+        return move(self.ledger, self.seeds, known_until(self.ledger, self.followed), rule, self.between)
 
     def _hops(self, moves: Iterable[Moves]) -> dict[Address, int]:
         """How many payments from the loss each address is, by the shortest way stolen value took."""
@@ -209,7 +214,7 @@ class _Walk:
             if self.spent:
                 return Stop(address, StopCode.BUDGET, "not asked: the budget was spent on larger amounts first")
             return Expand(address, ledger.transfer(first).block.number, came.units)
-        unread = _unread(ledger, address, ledger.transfer(first).block.number)
+        unread = unread(ledger, address, ledger.transfer(first).block.number)
         if unread:
             return Stop(address, StopCode.NOT_READ, unread, (coverage.evidence,) if coverage.evidence else ())
         if address not in self.behaviour:
@@ -259,36 +264,3 @@ class _Walk:
             told = f"still there when last read, {idle} days after its last recorded movement"
             code = StopCode.DORMANT if idle >= self.rules.dormant_days else StopCode.UNSPENT
             stops[address] = Stop(address, code, told, (coverage.evidence,) if coverage.evidence else ())
-
-
-def _unread(ledger: Ledger, address: Address, block: int) -> str:
-    """Why value that came to `address` in `block` cannot be followed from what was read, "" where it can."""
-    coverage = ledger.coverage.of(address)
-    if coverage.state in (State.FAILED, State.NOT_RECORDED):
-        return f"{coverage.state.word}: {coverage.reason}"
-    if coverage.state is State.EMPTY:
-        return "the source says there is nothing, yet value came here by another wallet's history"
-    if coverage.state is State.CUT and (coverage.last is None or coverage.last < block):
-        return f"its history is cut before the value came: {coverage.reason}"
-    if coverage.state is State.UNSTATED and not any(
-        at == hid for hid in ledger.holdings_of(address) for event in ledger.events(hid) for at, _ in ledger.inputs(event)
-    ):
-        return "no payment from it is in the data, and the data do not say that its history was read"
-    return ""
-
-
-def _known_until(ledger: Ledger, followed: Iterable[Address]) -> dict[int, int]:
-    """Per holding of the followed addresses the last ordinal that its own history covers."""
-    known: dict[int, int] = {}
-    for address in sorted(followed):
-        coverage = ledger.coverage.of(address)
-        for hid in ledger.holdings_of(address):
-            last = len(ledger)
-            if coverage.state is State.CUT and coverage.last is not None:
-                events = ledger.events(hid)
-                last = max((at for at in events if ledger.transfer(at).block.number <= coverage.last), default=-1)
-            known[hid] = last
-    return known
-
-
-__all__ = ["SEARCH_RULE", "Expand", "Following", "LedgerError", "follow"]

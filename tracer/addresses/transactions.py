@@ -48,7 +48,7 @@ def _reason(text: object) -> str:
     start = 2 if text[:2] in ("0x", "0X") else 0
     for place, letter in enumerate(text[start:], start + 1):
         if letter not in "0123456789abcdefABCDEF":
-            return f"character {letter!r} at position {place} is not hex"
+            return f"character {letter!a} at position {place} is not hex"
     return f"it has {len(text) - start} hex digits, a hash has 64"
 
 

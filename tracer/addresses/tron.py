@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tracer.addresses import base58, evm
-from tracer.addresses.alphabets import COPY_AGAIN
+from tracer.addresses.alphabets import COPY_AGAIN, HEX
 from tracer.errors import BadAddress
 
 _VERSION = 0x41
@@ -24,9 +24,9 @@ def read(text: str) -> str:
     if found := _HEX.fullmatch(text):
         evm.require_checksum(found[1], text[:-40])
         return base58.write(_VERSION, bytes.fromhex(found[1]))
-    if text[:2] in ("0x", "0X"):
+    if text[:2] in ("0x", "0X") or (len(text) > 35 and HEX.issuperset(text)):
         raise BadAddress(
-            f"it is not hex of a known length: {len(text)} characters", "0x and 40 hex digits, or 41 and 40 hex digits"
+            f"its length is wrong for hex: {len(text)} characters", "write T..., or 41 and 40 hex digits, or 0x and 40"
         )
     version, _ = base58.read(text)
     if version != _VERSION:

@@ -1,0 +1,39 @@
+"""What the data know of an address's history: until when it can be followed, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tracer.coverage import State
+from tracer.ledger import Ledger
+from tracer.values import Address
+
+
+def unread(ledger: Ledger, address: Address, block: int) -> str:
+    """Why value that came to `address` in `block` cannot be followed from what was read, "" where it can."""
+    coverage = ledger.coverage.of(address)
+    if coverage.state in (State.FAILED, State.NOT_RECORDED):
+        return f"{coverage.state.word}: {coverage.reason}"
+    if coverage.state is State.EMPTY:
+        return "the source says there is nothing, yet value came here by another wallet's history"
+    if coverage.state is State.CUT and (coverage.last is None or coverage.last < block):
+        return f"its history is cut before the value came: {coverage.reason}"
+    if coverage.state is State.UNSTATED and not any(
+        at == hid for hid in ledger.holdings_of(address) for event in ledger.events(hid) for at, _ in ledger.inputs(event)
+    ):
+        return "no payment from it is in the data, and the data do not say that its history was read"
+    return ""
+
+
+def known_until(ledger: Ledger, followed: Iterable[Address]) -> dict[int, int]:
+    """Per holding of the followed addresses the last ordinal that its own history covers."""
+    known: dict[int, int] = {}
+    for address in sorted(followed):
+        coverage = ledger.coverage.of(address)
+        for hid in ledger.holdings_of(address):
+            last = len(ledger)
+            if coverage.state is State.CUT and coverage.last is not None:
+                events = ledger.events(hid)
+                last = max((at for at in events if ledger.transfer(at).block.number <= coverage.last), default=-1)
+            known[hid] = last
+    return known

@@ -1,0 +1,283 @@
+"""Backward: where did this wallet's money come from? The same engine, with every origin as a label of its own.
+
+Money is followed back through the wallets that paid in, until a labelled service, a wallet that nobody read, or inflow
+that the data do not show. Then lots move forward from all of those origins at once, and what arrives in the wallet
+says whose it was. taint_first and clean_first need one loss against all else, so the rules here are the other three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from graphs.follow import Expand
+from graphs.known import known_until, unread
+from graphs.stops import Stop, StopRules, labelled, suspected_service
+from tracer.coverage import State
+from tracer.engine import Moves, Seeds, move, reach
+from tracer.envelope import Bounds, envelope
+from tracer.errors import BooksDoNotClose, InputError
+from tracer.labels import LabelBook
+from tracer.ledger import Ledger
+from tracer.losses import Loss
+from tracer.lots import Between, Lot, Rule
+from tracer.trace import End, Hop, Place, StopCode, Trace, Unseen
+from tracer.values import Address, Slot
+
+BACKWARD_RULES = (Rule.PRO_RATA, Rule.FIFO, Rule.LIFO)
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where the money of one wallet came from; the same questions as a `Following` answers, asked backward.
+
+    Ends are origins: `amounts` at one is what of it arrived in the wallet. `unseen` inflow of a wallet followed back
+    through is an origin too, NOT_READ.
+    """
+
+    ledger: Ledger
+    losses: tuple[Loss, ...]
+    between: Between
+    seeds: Seeds
+    followed: frozenset[Address]
+    moves: Mapping[Rule, Moves]
+    expand: tuple[Expand, ...]
+    stops: Mapping[Address, Stop]
+    hops: Mapping[Address, int]
+    origins: tuple[Address, ...]  # by label, from 1
+
+    @property
+    def wallet(self) -> Address:
+        """The wallet asked about."""
+        wallet = self.losses[0].wallet
+        assert wallet is not None
+        return wallet
+
+    def traces(self) -> dict[Rule, Trace]:
+        """Per rule the origins of all that came in. Raises `BooksDoNotClose`."""
+        return {rule: self._trace(moves) for rule, moves in self.moves.items()}
+
+    def _trace(self, moves: Moves) -> Trace:
+        ledger, asset = self.ledger, self.losses[0].asset
+        target = _slot(ledger, self.wallet, self.losses[0])
+        units: dict[int, int] = {}
+        for flow in moves.flows:
+            if flow.target == target:
+                for label, part in flow.lots:
+                    units[label] = units.get(label, 0) + part
+        for label, part in _short(ledger, target, self.origins.index(self.wallet) + 1):
+            units[label] = units.get(label, 0) + part
+        received = sum(units.values())
+        carried: dict[int, dict[int, None]] = {}
+        for flow in moves.flows:
+            for label, _ in flow.lots:
+                if flow.source >= 0 and ledger.address(flow.source) == self.origins[label - 1]:
+                    carried.setdefault(label, {})[flow.ordinal] = None
+        ends = tuple(
+            End(
+                Place(asset, self.origins[label - 1]),
+                self.stops[self.origins[label - 1]].code,
+                ((1, part),),
+                tuple(ledger.transfer(at).id for at in carried.get(label, ())),
+            )
+            for label, part in sorted(units.items())
+            if part
+        )
+        came = sum(leg for at in ledger.events(target) for hid, leg in ledger.outputs(at) if hid == target and _from_others(ledger, at, target))
+        if received != came + sum(part for _, part in _short(ledger, target, 1)):
+            raise BooksDoNotClose(
+                f"under {moves.rule} {self.wallet} received {came} base units and its origins add up to {received}",
+                "this is a defect in fundtrail; keep the case file and report it",
+            )
+        hops = tuple(
+            Hop(
+                ledger.transfer(flow.ordinal).id,
+                ledger.address(flow.source) if flow.source >= 0 else None,
+                ledger.address(flow.target),
+                ((1, sum(part for _, part in flow.lots)),),
+            )
+            for flow in moves.flows
+            if flow.target == target or ledger.address(flow.target) in self.followed
+        )
+        unseen = tuple(
+            Unseen(end.place.address, asset, 1, end.units) for end in ends if end.place.address in {*self.followed, self.wallet}
+        )
+        return Trace(moves.rule, self.between, self.losses, ((1, received),), ends, hops, unseen)
+
+    def bounds(self) -> dict[Place, Bounds]:
+        """For each origin the least and the most of it that arrived, under any rule."""
+        ledger, asset = self.ledger, self.losses[0].asset
+        target = Place(asset, self.wallet)
+        known = known_until(ledger, self.followed)
+        found: dict[Place, Bounds] = {}
+        for label, origin in enumerate(self.origins, start=1):
+            if origin == self.wallet:
+                short = sum(part for _, part in _short(ledger, _slot(ledger, origin, self.losses[0]), label))
+                found[Place(asset, origin)] = Bounds(short, short)
+                continue
+            paid = {at: mine for at, lots in self.seeds.paid.items() if (mine := tuple(lot for lot in lots if lot[0] == label))}
+            unseen = {hid: of for hid, of in self.seeds.unseen.items() if of == label}
+            bounds = envelope(ledger, Seeds(paid, unseen), known).get(target)
+            if bounds:
+                found[Place(asset, origin)] = bounds
+        return found
+
+    def reached(self) -> dict[int, int]:
+        """Every holding the origins' money may have come to, for reach only."""
+        return reach(self.ledger, self.seeds, known_until(self.ledger, self.followed))
+
+
+def originate(
+    ledger: Ledger,
+    labels: LabelBook,
+    losses: Sequence[Loss],
+    rules: StopRules | None = None,
+    *,
+    between: Between = Between.PARI_PASSU,
+    known: Iterable[Address] = (),
+    spent: bool = False,
+) -> Origins:
+    """Follow the money of `losses[0].wallet` back. Arguments as for `graphs.follow.follow`."""
+    if len(losses) != 1 or losses[0].wallet is None:
+        raise InputError("backward needs one wallet", "give an address as START")
+    return _Back(ledger, labels, losses[0], losses[0].wallet, rules or StopRules(), between, set(known), spent).run()
+
+
+class _Back:
+    def __init__(
+        self, ledger: Ledger, labels: LabelBook, loss: Loss, wallet: Address, rules: StopRules, between: Between,
+        followed: set[Address], spent: bool,
+    ) -> None:  # fmt: skip
+        self.ledger, self.labels, self.loss, self.wallet = ledger, labels, loss, wallet
+        self.rules, self.between, self.followed, self.spent = rules, between, followed, spent
+
+    def run(self) -> Origins:
+        ledger, loss, spent = self.ledger, self.loss, self.spent
+        if ledger.coverage.of(self.wallet).state is State.NOT_ASKED and not spent:
+            return self._result(Seeds({}), (), {}, (Expand(self.wallet, 0, 0),), {}, {})
+        while True:
+            seeds, origins, hops = self._seeds()
+            known = known_until(ledger, self.followed)
+            moves = {rule: move(ledger, seeds, known, rule, self.between) for rule in BACKWARD_RULES}
+            units = self._arrived(moves.values(), len(origins))
+            received = max(1, sum(units))
+            stops: dict[Address, Stop] = {}
+            expand: list[Expand] = []
+            grew = False
+            for label, origin in enumerate(origins, start=1):
+                if origin in self.followed or origin == self.wallet:
+                    stops[origin] = Stop(origin, StopCode.NOT_READ, "inflow that the data do not show")
+                    continue
+                step = self._step(origin, units[label - 1], received, hops.get(origin, 0), seeds, label)
+                if step is None:
+                    self.followed.add(origin)
+                    grew = True
+                elif isinstance(step, Expand):
+                    expand.append(step)
+                else:
+                    stops[origin] = step
+            if not grew:
+                ranked = tuple(sorted(expand, key=lambda step: (-step.units, step.address)))
+                if ranked:
+                    moves = {BACKWARD_RULES[0]: moves[BACKWARD_RULES[0]]}
+                return self._result(seeds, origins, moves, ranked, stops, hops)
+
+    def _result(
+        self, seeds: Seeds, origins: tuple[Address, ...], moves: dict[Rule, Moves], expand: tuple[Expand, ...],
+        stops: dict[Address, Stop], hops: dict[Address, int],
+    ) -> Origins:  # fmt: skip
+        return Origins(
+            self.ledger, (self.loss,), self.between, seeds, frozenset(self.followed), moves, expand, stops, hops, origins
+        )
+
+    def _seeds(self) -> tuple[Seeds, tuple[Address, ...], dict[Address, int]]:
+        """Every payment into the wallets followed back is a seed, labelled by who paid; so is inflow not seen."""
+        ledger, asset = self.ledger, self.loss.asset
+        labels: dict[Address, int] = {self.wallet: 1}
+        paid: dict[int, tuple[Lot, ...]] = {}
+        unseen: dict[int, int] = {}
+        hops = {self.wallet: 0}
+        edge = [self.wallet]
+        while edge:
+            earlier = []
+            for address in sorted(edge):
+                hid = ledger.hid(Slot(address, asset))
+                if hid is None:
+                    continue
+                if address != self.wallet:
+                    unseen[hid] = labels.setdefault(address, len(labels) + 1)
+                for at in ledger.events(hid):
+                    if ledger.outputs(at)[0][0] != hid or not _from_others(ledger, at, hid):
+                        continue
+                    if address == self.wallet and ledger.transfer(at).block.number < self.loss.since:
+                        continue
+                    payer = ledger.address(ledger.inputs(at)[0][0])
+                    if payer is None:
+                        continue
+                    if payer not in hops:
+                        hops[payer] = hops[address] + 1
+                        if payer in self.followed:
+                            earlier.append(payer)
+                    if payer not in self.followed and payer != self.wallet:
+                        paid[at] = ((labels.setdefault(payer, len(labels) + 1), ledger.outputs(at)[0][1]),)
+            edge = earlier
+        return Seeds(paid, unseen), tuple(labels), hops
+
+    def _arrived(self, runs: Iterable[Moves], count: int) -> list[int]:
+        """Per label the most that arrived in the wallet under any rule."""
+        target = self.ledger.hid(Slot(self.wallet, self.loss.asset))
+        most = [0] * count
+        for run in runs:
+            mine = [0] * count
+            for flow in run.flows:
+                if flow.target == target:
+                    for label, units in flow.lots:
+                        mine[label - 1] += units
+            most = [max(pair) for pair in zip(most, mine, strict=True)]
+        return most
+
+    def _step(self, origin: Address, units: int, received: int, hops: int, seeds: Seeds, label: int) -> Expand | Stop | None:
+        rules, ledger = self.rules, self.ledger
+        stop = labelled(self.labels, origin, rules)
+        if stop:
+            return stop
+        if units < rules.floor(received, rules.dust_one_in):
+            return Stop(origin, StopCode.DUST, f"less than one part in {rules.dust_one_in:,} of what the wallet received")
+        if hops > rules.hops:
+            return Stop(origin, StopCode.HOP_LIMIT, f"{hops} payments before the wallet; the limit is {rules.hops}")
+        coverage = ledger.coverage.of(origin)
+        first = min(at for at, lots in seeds.paid.items() if any(of == label for of, _ in lots))
+        block = ledger.transfer(first).block.number
+        if coverage.state is State.NOT_ASKED:
+            if self.spent:
+                return Stop(origin, StopCode.BUDGET, "not asked: the budget was spent on larger amounts first")
+            return Expand(origin, 0, units)
+        why = unread(ledger, origin, block)
+        if why:
+            return Stop(origin, StopCode.NOT_READ, why, (coverage.evidence,) if coverage.evidence else ())
+        return suspected_service(ledger, origin, rules)
+
+
+def _slot(ledger: Ledger, wallet: Address, loss: Loss) -> int:
+    hid = ledger.hid(Slot(wallet, loss.asset))
+    return -1 if hid is None else hid
+
+
+def _from_others(ledger: Ledger, ordinal: int, hid: int) -> bool:
+    return all(at != hid for at, _ in ledger.inputs(ordinal))
+
+
+def _short(ledger: Ledger, hid: int, label: int) -> list[Lot]:
+    """What a wallet must have had besides its recorded inflow."""
+    if hid < 0:
+        return []
+    lots = []
+    for ordinal in ledger.events(hid):
+        out = sum(units for at, units in ledger.inputs(ordinal) if at == hid)
+        short = out - ledger.balance_before(hid, ordinal)
+        if short > 0 and any(at != hid for at, _ in ledger.outputs(ordinal)):
+            lots.append((label, short))
+    return lots
+
+
+__all__ = ["BACKWARD_RULES", "Origins", "originate"]
