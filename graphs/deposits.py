@@ -7,6 +7,7 @@ what the exchange can act on. Rule set: design of the project after Victor (FC 2
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median_low
 
 from graphs.stops import DAY, Stop, StopRules
@@ -16,6 +17,7 @@ from tracer.ledger import Ledger
 from tracer.trace import StopCode
 from tracer.values import Address, Asset, Slot, Transfer
 
+_SAYS = {True: "for", False: "against", None: "not applicable"}
 COLLECTOR_SENDERS = 10  # a wallet that gathers sweeps has many senders; a launderer's next wallet has one
 SHARED_SENDERS = 20  # an address this many pay is shared, and links nobody
 
@@ -56,7 +58,7 @@ class Deposit:
 
     def stop(self) -> Stop:
         """The stop at this address."""
-        told = [f"{'for' if c.met else 'against' if c.met is False else 'not applicable'}: {c.name}: {c.seen}" for c in self.checks]
+        told = [f"{_SAYS[check.met]}: {check.name}: {check.seen}" for check in self.checks]
         name = f"deposit address of {self.venue.name or self.venue.entity}"
         why = f"by its behaviour a {name}, score {self.score} of 100; {'; '.join(told)}"
         evidence = (self.venue.evidence, *(str(sweep.id) for sweep in self.sweeps))
@@ -126,7 +128,9 @@ def _reading(
     return Deposit(address, asset, hot, venues[hot], tuple(ledger.transfer(at) for at in sweeps), checks)
 
 
-def _venue(ledger: Ledger, labels: LabelBook, target: Address, asset: Asset, rules: StopRules, deeper: bool = True) -> Label | None:
+def _venue(
+    ledger: Ledger, labels: LabelBook, target: Address, asset: Asset, rules: StopRules, deeper: bool = True
+) -> Label | None:
     """Whose wallet `target` is: an exchange's by label, or (once) a collector that itself sweeps to one."""
     for label in labels.of(target):
         if label.role is Role.EXCHANGE and label.confidence >= rules.label_confidence:
@@ -139,11 +143,11 @@ def _venue(ledger: Ledger, labels: LabelBook, target: Address, asset: Asset, rul
     for ordinal in ledger.events(hid):
         if ledger.inputs(ordinal)[0][0] != hid or (to := ledger.address(ledger.outputs(ordinal)[0][0])) is None:
             continue
-        label = _venue(ledger, labels, to, asset, rules, deeper=False)
-        entity = label.entity if label else ""
+        whose = _venue(ledger, labels, to, asset, rules, deeper=False)
+        entity = whose.entity if whose else ""
         out[entity] = out.get(entity, 0) + ledger.transfer(ordinal).units
-        if label:
-            named[entity] = label
+        if whose:
+            named[entity] = whose
     best = max(named, key=lambda entity: out[entity], default=None)
     return named[best] if best is not None and out[best] * 100 >= 95 * sum(out.values()) > 0 else None
 
@@ -215,7 +219,13 @@ def depositors(
     linked = sorted(payers)
     return tuple(
         Judgement(
-            one, two, "deposit reuse", tuple(t.id for t in (*payers[one], *payers[two])), 50, author, payers[two][0].block.number
+            one,
+            two,
+            "deposit reuse",
+            tuple(t.id for t in (*payers[one], *payers[two])),
+            50,
+            author,
+            payers[two][0].block.number,
         )
-        for one, two in zip(linked, linked[1:], strict=False)
+        for one, two in pairwise(linked)
     )

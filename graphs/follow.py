@@ -1,8 +1,8 @@
-"""Following: given ledger, labels and losses, the trace so far and the next steps as data: expand here, or stop and why.
+"""Following: from ledger, labels and losses to the trace so far and the next steps as data: expand, or stop and why.
 
 What is followed only ever grows: more knowledge turns clean units into stolen ones, never back, so every condition
 below that lets value through stays true once it is. The answer is the least set that is closed under them, whatever
-the order in which wallets were read (docs/decisions/0002).
+the order in which wallets were read (docs/decisions/0005).
 """
 
 from __future__ import annotations
@@ -108,7 +108,8 @@ class _Walk:
     def run(self) -> Following:
         stops: dict[Address, Stop] = {}
         moves: dict[Rule, Moves] = {}
-        expand, hops = self._start(stops), {}
+        expand = self._start()
+        hops: dict[Address, int] = {}
         while not expand:
             grew = False
             for rule in (SEARCH_RULE, *(rule for rule in Rule if rule is not SEARCH_RULE)):
@@ -128,19 +129,15 @@ class _Walk:
             self.ledger, self.losses, self.between, self.seeds, frozenset(self.followed), moves, ranked, stops, hops
         )
 
-    def _start(self, stops: dict[Address, Stop]) -> list[Expand]:
+    def _start(self) -> list[Expand]:
         """The wallets lost from must be read; who a lost payment went to is decided like everybody else."""
-        expand = []
-        for address in entries(self.ledger, self.losses):
-            state = self.ledger.coverage.of(address).state
-            if address in self.wallets:
-                if state is State.NOT_ASKED and not self.spent:
-                    expand.append(Expand(address, 0, 0))
-                self.followed.add(address)
-        for wallet in sorted(self.wallets):
-            if self.ledger.coverage.of(wallet).state is State.NOT_ASKED and not self.spent and wallet not in {e.address for e in expand}:
-                expand.append(Expand(wallet, 0, 0))
-        return expand
+        self.followed |= self.wallets
+        asked = self.ledger.coverage
+        return [
+            Expand(wallet, 0, 0)
+            for wallet in sorted(self.wallets)
+            if asked.of(wallet).state is State.NOT_ASKED and not self.spent
+        ]
 
     def _move(self, rule: Rule) -> Moves:
         return move(self.ledger, self.seeds, known_until(self.ledger, self.followed), rule, self.between)
@@ -214,9 +211,9 @@ class _Walk:
             if self.spent:
                 return Stop(address, StopCode.BUDGET, "not asked: the budget was spent on larger amounts first")
             return Expand(address, ledger.transfer(first).block.number, came.units)
-        unread = unread(ledger, address, ledger.transfer(first).block.number)
-        if unread:
-            return Stop(address, StopCode.NOT_READ, unread, (coverage.evidence,) if coverage.evidence else ())
+        why = unread(ledger, address, ledger.transfer(first).block.number)
+        if why:
+            return Stop(address, StopCode.NOT_READ, why, coverage.cited)
         if address not in self.behaviour:
             found = deposit(ledger, self.labels, address, rules)
             stop = found.stop() if found and found.score >= rules.deposit_score else None
@@ -231,8 +228,8 @@ class _Walk:
             held = self.ledger.balance_before(hid, ordinal) + units
             if units * 100 >= rules.diluted_percent * held:
                 return None
-        why = f"never {rules.diluted_percent} % of what it held, and less than one part in {rules.diluted_one_in:,} of the loss"
-        return Stop(address, StopCode.DILUTED, why)
+        part = f"less than one part in {rules.diluted_one_in:,} of the loss"
+        return Stop(address, StopCode.DILUTED, f"never {rules.diluted_percent} % of what it held, and {part}")
 
     def _waited(self, address: Address, came: _Arrivals) -> Stop | None:
         """TIME_WINDOW if it did pay on, but only longer after every arrival than the window."""
@@ -257,10 +254,10 @@ class _Walk:
             coverage = ledger.coverage.of(address)
             if coverage.state >= State.CUT:
                 why = f"its history is {coverage.state.word}: {coverage.reason or 'unknown after the last block read'}"
-                stops[address] = Stop(address, StopCode.NOT_READ, why, (coverage.evidence,) if coverage.evidence else ())
+                stops[address] = Stop(address, StopCode.NOT_READ, why, coverage.cited)
                 continue
             last = max(ledger.transfer(ledger.events(hid)[-1]).block.time for hid in ledger.holdings_of(address))
             idle = (max(coverage.as_of or latest, last) - last) // DAY
             told = f"still there when last read, {idle} days after its last recorded movement"
             code = StopCode.DORMANT if idle >= self.rules.dormant_days else StopCode.UNSPENT
-            stops[address] = Stop(address, code, told, (coverage.evidence,) if coverage.evidence else ())
+            stops[address] = Stop(address, code, told, coverage.cited)

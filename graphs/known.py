@@ -19,7 +19,10 @@ def unread(ledger: Ledger, address: Address, block: int) -> str:
     if coverage.state is State.CUT and (coverage.last is None or coverage.last < block):
         return f"its history is cut before the value came: {coverage.reason}"
     if coverage.state is State.UNSTATED and not any(
-        at == hid for hid in ledger.holdings_of(address) for event in ledger.events(hid) for at, _ in ledger.inputs(event)
+        at == hid
+        for hid in ledger.holdings_of(address)
+        for event in ledger.events(hid)
+        for at, _ in ledger.inputs(event)
     ):
         return "no payment from it is in the data, and the data do not say that its history was read"
     return ""

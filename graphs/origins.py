@@ -35,6 +35,7 @@ class Origins:
     through is an origin too, NOT_READ.
     """
 
+    wallet: Address
     ledger: Ledger
     losses: tuple[Loss, ...]
     between: Between
@@ -45,13 +46,6 @@ class Origins:
     stops: Mapping[Address, Stop]
     hops: Mapping[Address, int]
     origins: tuple[Address, ...]  # by label, from 1
-
-    @property
-    def wallet(self) -> Address:
-        """The wallet asked about."""
-        wallet = self.losses[0].wallet
-        assert wallet is not None
-        return wallet
 
     def traces(self) -> dict[Rule, Trace]:
         """Per rule the origins of all that came in. Raises `BooksDoNotClose`."""
@@ -83,7 +77,12 @@ class Origins:
             for label, part in sorted(units.items())
             if part
         )
-        came = sum(leg for at in ledger.events(target) for hid, leg in ledger.outputs(at) if hid == target and _from_others(ledger, at, target))
+        came = sum(
+            leg
+            for at in ledger.events(target)
+            for hid, leg in ledger.outputs(at)
+            if hid == target and _from_others(ledger, at, target)
+        )
         if received != came + sum(part for _, part in _short(ledger, target, 1)):
             raise BooksDoNotClose(
                 f"under {moves.rule} {self.wallet} received {came} base units and its origins add up to {received}",
@@ -100,7 +99,9 @@ class Origins:
             if flow.target == target or ledger.address(flow.target) in self.followed
         )
         unseen = tuple(
-            Unseen(end.place.address, asset, 1, end.units) for end in ends if end.place.address in {*self.followed, self.wallet}
+            Unseen(end.place.address, asset, 1, end.units)
+            for end in ends
+            if end.place.address in {*self.followed, self.wallet}
         )
         return Trace(moves.rule, self.between, self.losses, ((1, received),), ends, hops, unseen)
 
@@ -115,7 +116,11 @@ class Origins:
                 short = sum(part for _, part in _short(ledger, _slot(ledger, origin, self.losses[0]), label))
                 found[Place(asset, origin)] = Bounds(short, short)
                 continue
-            paid = {at: mine for at, lots in self.seeds.paid.items() if (mine := tuple(lot for lot in lots if lot[0] == label))}
+            paid = {
+                at: mine
+                for at, lots in self.seeds.paid.items()
+                if (mine := tuple(lot for lot in lots if lot[0] == label))
+            }
             unseen = {hid: of for hid, of in self.seeds.unseen.items() if of == label}
             bounds = envelope(ledger, Seeds(paid, unseen), known).get(target)
             if bounds:
@@ -152,7 +157,7 @@ class _Back:
         self.rules, self.between, self.followed, self.spent = rules, between, followed, spent
 
     def run(self) -> Origins:
-        ledger, loss, spent = self.ledger, self.loss, self.spent
+        ledger, spent = self.ledger, self.spent
         if ledger.coverage.of(self.wallet).state is State.NOT_ASKED and not spent:
             return self._result(Seeds({}), (), {}, (Expand(self.wallet, 0, 0),), {}, {})
         while True:
@@ -187,7 +192,17 @@ class _Back:
         stops: dict[Address, Stop], hops: dict[Address, int],
     ) -> Origins:  # fmt: skip
         return Origins(
-            self.ledger, (self.loss,), self.between, seeds, frozenset(self.followed), moves, expand, stops, hops, origins
+            self.wallet,
+            self.ledger,
+            (self.loss,),
+            self.between,
+            seeds,
+            frozenset(self.followed),
+            moves,
+            expand,
+            stops,
+            hops,
+            origins,
         )
 
     def _seeds(self) -> tuple[Seeds, tuple[Address, ...], dict[Address, int]]:
@@ -236,13 +251,17 @@ class _Back:
             most = [max(pair) for pair in zip(most, mine, strict=True)]
         return most
 
-    def _step(self, origin: Address, units: int, received: int, hops: int, seeds: Seeds, label: int) -> Expand | Stop | None:
+    def _step(
+        self, origin: Address, units: int, received: int, hops: int, seeds: Seeds, label: int
+    ) -> Expand | Stop | None:
         rules, ledger = self.rules, self.ledger
         stop = labelled(self.labels, origin, rules)
         if stop:
             return stop
         if units < rules.floor(received, rules.dust_one_in):
-            return Stop(origin, StopCode.DUST, f"less than one part in {rules.dust_one_in:,} of what the wallet received")
+            return Stop(
+                origin, StopCode.DUST, f"less than one part in {rules.dust_one_in:,} of what the wallet received"
+            )
         if hops > rules.hops:
             return Stop(origin, StopCode.HOP_LIMIT, f"{hops} payments before the wallet; the limit is {rules.hops}")
         coverage = ledger.coverage.of(origin)
@@ -254,7 +273,7 @@ class _Back:
             return Expand(origin, 0, units)
         why = unread(ledger, origin, block)
         if why:
-            return Stop(origin, StopCode.NOT_READ, why, (coverage.evidence,) if coverage.evidence else ())
+            return Stop(origin, StopCode.NOT_READ, why, coverage.cited)
         return suspected_service(ledger, origin, rules)
 
 

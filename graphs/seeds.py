@@ -24,7 +24,7 @@ def seeds_of(ledger: Ledger, losses: Sequence[Loss]) -> Seeds:
         if loss.paid is not None:
             ordinal = ledger.ordinal(loss.paid)
             if ordinal is None:
-                raise InputError(f"{loss.paid} is not in the data", "the source has no such payment; check the hash and the source")
+                raise InputError(f"{loss.paid} is not in the data", "check the hash, the chain and the source")
             paid.setdefault(ordinal, []).append((label, MAX_UNITS if loss.units is None else loss.units))
         elif loss.wallet is not None:
             hid = ledger.hid(Slot(loss.wallet, loss.asset))

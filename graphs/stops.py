@@ -1,4 +1,4 @@
-"""Where a trace stops, and why: the settings, and what one address's own data say. Every default is printed with the result."""
+"""Where a trace stops, and why: the settings, printed with every result, and what one address's own data say."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class StopRules:
     """Settings. Shares are "one part in n" of all losses of the asset, so that no price is needed offline.
 
     The shares are measured over everything that came to an address, never per payment, or a launderer would
-    only have to pay in small pieces (docs/decisions/0003).
+    only have to pay in small pieces (docs/decisions/0006).
     """
 
     dust_one_in: int = 1_000_000

@@ -60,6 +60,11 @@ class Coverage:
         return self.state in (State.READ, State.EMPTY)
 
     @property
+    def cited(self) -> tuple[str, ...]:
+        """The evidence behind this answer, if there was an answer."""
+        return (self.evidence,) if self.evidence else ()
+
+    @property
     def missing(self) -> tuple[Kind, ...]:
         """The kinds of movement that this answer cannot show."""
         return tuple(kind for kind in Kind if kind not in self.kinds)

@@ -46,9 +46,10 @@ class Flow:
 class Moves:
     """What the engine found under one rule.
 
-    `followed`: the holdings it went through. `rest`: stolen lots still in followed holdings at the end of the ledger. `unseen`: hid -> label -> units that left
-    a followed holding without having been seen to arrive. Flows into holdings that are not followed are where the
-    trace ends. `lost` is what was marked: per label it equals the sum of those flows and the rest.
+    `followed`: the holdings it went through. `rest`: stolen lots still in followed holdings at the end of the
+    ledger. `unseen`: hid -> label -> units that left a followed holding without having been seen to arrive. Flows
+    into holdings that are not followed are where the trace ends. `lost` is what was marked: per label it equals the
+    sum of those flows and the rest.
     """
 
     rule: Rule
@@ -94,7 +95,11 @@ class _Run:
                     if following is not None and following not in self.queued:
                         self.queued.add(following)
                         heapq.heappush(self.heap, following)
-        rest = {hid: [lot for lot in content.lots() if lot[0]] for hid, content in sorted(contents.items()) if content.stolen}
+        rest = {
+            hid: [lot for lot in content.lots() if lot[0]]
+            for hid, content in sorted(contents.items())
+            if content.stolen
+        }
         return Moves(self.rule, self.followed, self.lost, tuple(self.flows), rest, self.unseen)
 
     def _move(self, ordinal: int, inputs: Row, outputs: Row) -> None:
@@ -196,7 +201,8 @@ def move(
 def reach(ledger: Ledger, seeds: Seeds, followed: Mapping[int, int]) -> dict[int, int]:
     """Poison: every holding that stolen value may have come to, hid -> the ordinal at which it first could.
 
-    `followed` as in `move`. Reach only. It ignores amounts and commingling and is no accounting rule; nothing is ever claimed from it.
+    `followed` as in `move`. Reach only: it ignores amounts and commingling and is no accounting rule, so nothing is
+    ever claimed from it.
     """
     reached: dict[int, int] = {}
     heap = sorted({*seeds.paid, *(events[0] for hid in seeds.unseen if (events := ledger.events(hid)))})
@@ -206,7 +212,9 @@ def reach(ledger: Ledger, seeds: Seeds, followed: Mapping[int, int]) -> dict[int
         queued.discard(ordinal)
         inputs, outputs = ledger.inputs(ordinal), ledger.outputs(ordinal)
         marked = ordinal in seeds.paid or any(
-            ordinal <= followed.get(hid, -1) and (hid in reached or hid in seeds.unseen) for hid, units in inputs if units
+            ordinal <= followed.get(hid, -1) and (hid in reached or hid in seeds.unseen)
+            for hid, units in inputs
+            if units
         )
         for hid, units in outputs:
             if marked and units:

@@ -50,7 +50,7 @@ class _State:
 
 @dataclass(slots=True)
 class _Network:
-    """Arcs in pairs: 2k forward, 2k + 1 its reverse. Nodes come into being in time order, so indices are topological."""
+    """Arcs in pairs: 2k forward, 2k + 1 its reverse. Nodes come in time order, so their indices are topological."""
 
     supply: list[int] = field(default_factory=list)
     arcs: list[list[int]] = field(default_factory=list)
@@ -101,7 +101,7 @@ class _Network:
                 edge = further
             if not found:
                 return moved
-            at = {node: 0 for node in level}
+            at = dict.fromkeys(level, 0)
             for source in sources:
                 moved += _augment(source, targets, level, at, room, head, arcs)
 
@@ -111,7 +111,8 @@ def _augment(
     arcs: list[list[int]],
 ) -> int:  # fmt: skip
     """Every shortest path from `source`, depth first without recursion."""
-    moved, path, node = 0, [], source
+    moved, node = 0, source
+    path: list[int] = []
     while True:
         if node in targets and node != source:
             units = min(room[arc] for arc in path)
@@ -191,7 +192,9 @@ class _Unrolled:
         if state.node >= 0:
             part = _Part(units, 0, state.node, units)
         else:
-            part = _Part(units, units if units <= state.stolen == state.total else state.stolen if units == state.total else 0)
+            part = _Part(
+                units, units if units <= state.stolen == state.total else state.stolen if units == state.total else 0
+            )
             state.stolen -= part.stolen
         state.total -= units
         if not state.total:
@@ -199,10 +202,10 @@ class _Unrolled:
         return part
 
     def _marked(self, parts: list[_Part], ordinal: int) -> list[_Part]:
-        """The loss that this payment is. What was stolen before stays so, whatever the rule says of how much that is."""
+        """The loss that this payment is. What was stolen before stays so, however much the rule says that is."""
         units = sum(part.units for part in parts)
-        for label, most in self.seeds.paid.get(ordinal, ()):
-            most = min(most, units, self.left.get(label, units))
+        for label, asked in self.seeds.paid.get(ordinal, ()):
+            most = min(asked, units, self.left.get(label, units))
             certain = sum(part.stolen for part in parts)
             unsure = sum(part.room for part in parts)
             if most < units and unsure:  # how much of it is this loss depends on the rule: widen every bound instead

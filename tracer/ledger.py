@@ -9,10 +9,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from tracer.coverage import CoverageBook
 from tracer.errors import Contradiction
-from tracer.values import UNKNOWN_INDEX, Address, Holding, Outpoint, Sink, Slot, Transfer, TransferId
+from tracer.values import UNKNOWN_INDEX, Address, Holding, Leg, Outpoint, Sink, Slot, Transfer, TransferId
 
 Row = tuple[tuple[int, int], ...]
 _Order = tuple[str, int, int, str, tuple[int, tuple[int, ...]]]
@@ -188,11 +189,11 @@ class Ledger:
         found: dict[tuple[Holding, int], None] = {}
         for hid, events in enumerate(self._events):
             if isinstance(self._holdings[hid], Slot):
-                for one, two in zip(events, events[1:], strict=False):
+                for one, two in pairwise(events):
                     first, second = self._transfers[one], self._transfers[two]
-                    if first.block.number == second.block.number and first.id.tx != second.id.tx:
-                        if UNKNOWN_INDEX in (first.index, second.index) or first.index == second.index:
-                            found[self._holdings[hid], first.block.number] = None
+                    together = first.block.number == second.block.number and first.id.tx != second.id.tx
+                    if together and (first.index == second.index or UNKNOWN_INDEX in (first.index, second.index)):
+                        found[self._holdings[hid], first.block.number] = None
         return tuple(found)
 
 
@@ -229,7 +230,5 @@ def _merged(known: Transfer, again: Transfer) -> Transfer:
     )
 
 
-def _told(legs: Sequence[object]) -> str:
-    return ", ".join(
-        f"{getattr(leg, 'units')} at {getattr(leg, 'address') or getattr(leg, 'holding')}" for leg in legs
-    )
+def _told(legs: Sequence[Leg]) -> str:
+    return ", ".join(f"{leg.units} at {leg.address or leg.holding}" for leg in legs)

@@ -161,7 +161,7 @@ def place_of(ledger: Ledger, hid: int) -> Place:
 def issue(
     ledger: Ledger, losses: Iterable[Loss], moves: Moves, between: Between, stops: Mapping[Address, StopCode]
 ) -> Trace:
-    """The trace of `moves`. `stops` has the code of every address where units rest; sinks and bare scripts have their own.
+    """The trace of `moves`. `stops`: the code of every address where units rest; sinks have their own.
 
     Raises `BooksDoNotClose` if any loss does not add up to the base unit, rather than issue it.
     """
@@ -191,7 +191,12 @@ def issue(
         tuple(sorted(moves.lost.items())),
         ends,
         tuple(
-            Hop(ledger.transfer(f.ordinal).id, ledger.address(f.source) if f.source >= 0 else None, ledger.address(f.target), f.lots)
+            Hop(
+                ledger.transfer(f.ordinal).id,
+                ledger.address(f.source) if f.source >= 0 else None,
+                ledger.address(f.target),
+                f.lots,
+            )
             for f in moves.flows
         ),
         tuple(

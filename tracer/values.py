@@ -290,7 +290,8 @@ class TransferId:
         try:
             return _PHASES[kind], tuple(int(part) for part in rest.split("_")) if rest else ()
         except (KeyError, ValueError):
-            raise InputError(f"no such position in a transaction: {self.position!r:.60}", "tx, trace:0_1, log:7, step:4 or fee") from None
+            known = "tx, trace:0_1, log:7, step:4 or fee"
+            raise InputError(f"no such position in a transaction: {self.position!r:.60}", known) from None
 
     def __str__(self) -> str:
         return f"{self.chain}:{self.tx}:{self.position}"

@@ -1,0 +1,29 @@
+"""What holds for every test: how hypothesis explores, and what a missing program means."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# CI repeats the same examples on every run, so a red run can be repeated; a developer's machine explores new ones.
+# No deadlines: the machines are shared, and a slow example is not a wrong one.
+settings.register_profile("dev", deadline=None, max_examples=50)
+settings.register_profile(
+    "ci", deadline=None, max_examples=200, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+IN_CI = os.environ.get("CI") == "true"
+settings.load_profile("ci" if IN_CI else "dev")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Honour `needs("git")`: skip where the program is absent, except in CI, where that is a failure."""
+    for marker in item.iter_markers("needs"):
+        for program in marker.args:
+            if shutil.which(program) is None:
+                reason = f"needs the program {program!r}, which is not installed"
+                if IN_CI:
+                    pytest.fail(reason, pytrace=False)
+                pytest.skip(reason)
