@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from tracer.entities import same_entity
 from tracer.errors import InputError
 from tracer.values import Address
 
@@ -70,6 +71,9 @@ PRECEDENCE = (
     Role.OTHER,
 )
 
+#: Roles whose entity is who has the money. That "OFAC SDN" and "Tornado Cash" both speak of one address is no conflict.
+CUSTODIANS = frozenset({Role.EXCHANGE, Role.EXCHANGE_DEPOSIT, Role.SERVICE, Role.MIXER, Role.BRIDGE})
+
 
 class LabelBook:
     """All claims, by address. Nothing is overwritten; repeats of the same claim by the same source count once."""
@@ -96,9 +100,10 @@ class LabelBook:
         return next(iter(self.of(address)), None)
 
     def conflicts(self, address: Address) -> tuple[Label, ...]:
-        """The claims about `address` if two of them name different owners, else nothing."""
-        claims = [label for label in self.of(address) if label.entity]
-        return tuple(claims) if len({label.entity.casefold() for label in claims}) > 1 else ()
+        """The claims that name a custodian of `address`, if two of them name different ones, else nothing."""
+        claims = [label for label in self.of(address) if label.entity and label.role in CUSTODIANS]
+        apart = any(not same_entity(claims[0].entity, claim.entity) for claim in claims[1:])
+        return tuple(claims) if apart else ()
 
     def search(self, text: str) -> Iterator[Label]:
         """Claims whose address, entity or name contains `text`, in address order."""
