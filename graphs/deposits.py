@@ -90,7 +90,13 @@ def _reading(
         elif other is not None and other != address and target[0][1]:
             paid.setdefault(other, []).append(ordinal)
     out = {target: sum(ledger.transfer(at).units for at in ordinals) for target, ordinals in paid.items()}
-    venues = {target: venue for target in sorted(out) if (venue := _venue(ledger, labels, target, asset, rules))}
+    most = sum(out.values())
+    venues = {
+        target: venue
+        for target in sorted(out)
+        # A collector that gets little of it changes nothing, and looking for whose it is costs the most.
+        if (venue := _venue(ledger, labels, target, asset, rules, deeper=20 * out[target] >= most))
+    }
     if not venues:
         return None
     hot = max(venues, key=lambda target: (out[target], target))
@@ -106,7 +112,7 @@ def _reading(
             "outflow goes to one exchange",
             50,
             share >= 95 and (len(sweeps) >= 2 or whole[0]),
-            f"{share} % of it, in {len(sweeps)} sweeps, to {venues[hot].name or venues[hot].entity}",
+            f"{share} % of it, in {_counted(len(sweeps), 'sweep')}, to {venues[hot].name or venues[hot].entity}",
         ),
         Check("every sweep empties it", 15, all(whole), f"{sum(whole)} of {len(whole)} leave at most 0.5 %"),
         Check("it pays at most two", 10, len(paid) <= 2, f"{len(paid)} paid"),
@@ -117,15 +123,24 @@ def _reading(
             median_low(waits) <= DAY if waits else False,
             f"median {median_low(waits) // 60} minutes" if waits else "no inflow before a sweep is recorded",
         ),
-        Check("it calls no contract", 5, not called if not asset.contract else None, f"{len(called)} calls"),
+        Check(
+            "it calls no contract",
+            5,
+            not called if not asset.contract else None,
+            _counted(len(called), "call"),
+        ),
         Check(
             "siblings sweep to the same wallet",
             5,
             senders >= 20,
-            f"{senders} senders to it are in the data",
+            f"{_counted(senders, 'sender')} to it in the data",
         ),
     )
     return Deposit(address, asset, hot, venues[hot], tuple(ledger.transfer(at) for at in sweeps), checks)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _venue(

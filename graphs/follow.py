@@ -53,11 +53,15 @@ class Following:
     expand: tuple[Expand, ...]
     stops: Mapping[Address, Stop]
     hops: Mapping[Address, int]
+    _issued: dict[Rule, Trace] = field(default_factory=dict, repr=False, compare=False)
 
     def traces(self) -> dict[Rule, Trace]:
-        """The trace under each rule. Raises `BooksDoNotClose`."""
+        """The trace under each rule, computed once. Raises `BooksDoNotClose`."""
         codes = {address: stop.code for address, stop in self.stops.items()}
-        return {rule: issue(self.ledger, self.losses, moves, self.between, codes) for rule, moves in self.moves.items()}
+        for rule, moves in self.moves.items():
+            if rule not in self._issued:
+                self._issued[rule] = issue(self.ledger, self.losses, moves, self.between, codes)
+        return dict(self._issued)
 
     def bounds(self) -> dict[Place, Bounds]:
         """The least and the most at each end under any rule."""

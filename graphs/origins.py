@@ -8,7 +8,7 @@ says whose it was. taint_first and clean_first need one loss against all else, s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphs.follow import Expand
 from graphs.known import known_until, unread
@@ -46,10 +46,14 @@ class Origins:
     stops: Mapping[Address, Stop]
     hops: Mapping[Address, int]
     origins: tuple[Address, ...]  # by label, from 1
+    _issued: dict[Rule, Trace] = field(default_factory=dict, repr=False, compare=False)
 
     def traces(self) -> dict[Rule, Trace]:
         """Per rule the origins of all that came in. Raises `BooksDoNotClose`."""
-        return {rule: self._trace(moves) for rule, moves in self.moves.items()}
+        for rule, moves in self.moves.items():
+            if rule not in self._issued:
+                self._issued[rule] = self._trace(moves)
+        return dict(self._issued)
 
     def _trace(self, moves: Moves) -> Trace:
         ledger, asset = self.ledger, self.losses[0].asset

@@ -31,9 +31,30 @@ LABELS = (
     ("0x098b716b8aaf21512996dc57eb0615e2383e2f96", "Lazarus Group", "Ronin Bridge Exploiter", Role.SCAM, NAME_TAGS, ""),
     ("0x098b716b8aaf21512996dc57eb0615e2383e2f96", "OFAC SDN", "", Role.SANCTIONED, OFAC, ""),
     ("0xd90e2f925da726b50c4ed8d0fb90ad053324f31b", "Tornado Cash", "Tornado.Cash: Router", Role.MIXER, NAME_TAGS, ""),
-    ("0x73f8fc2e74302eb2efda125a326655acf0dc2d1b", "HTX (Huobi)", "HTX (Huobi) 35", Role.EXCHANGE, NAME_TAGS, "Huobi 35"),
-    ("0x28ffe35688ffffd0659aee2e34778b0ae4e193ad", "HTX (Huobi)", "HTX (Huobi) 33", Role.EXCHANGE, NAME_TAGS, "Huobi 33"),
-    ("0xcac725bef4f114f728cbcfd744a731c2a463c3fc", "HTX (Huobi)", "HTX (Huobi) 34", Role.EXCHANGE, NAME_TAGS, "Huobi 34"),
+    (
+        "0x73f8fc2e74302eb2efda125a326655acf0dc2d1b",
+        "HTX (Huobi)",
+        "HTX (Huobi) 35",
+        Role.EXCHANGE,
+        NAME_TAGS,
+        "Huobi 35",
+    ),
+    (
+        "0x28ffe35688ffffd0659aee2e34778b0ae4e193ad",
+        "HTX (Huobi)",
+        "HTX (Huobi) 33",
+        Role.EXCHANGE,
+        NAME_TAGS,
+        "Huobi 33",
+    ),
+    (
+        "0xcac725bef4f114f728cbcfd744a731c2a463c3fc",
+        "HTX (Huobi)",
+        "HTX (Huobi) 34",
+        Role.EXCHANGE,
+        NAME_TAGS,
+        "Huobi 34",
+    ),
     ("0xc098b2a3aa256d2140208c3de6543aaef5cd3a94", "FTX", "FTX 2", Role.EXCHANGE, NAME_TAGS, "FTX Exchange 2"),
 )
 
@@ -69,7 +90,7 @@ def write(folder: Path) -> None:
 
 
 def _wallets(source: EtherscanRecorded) -> Iterator[Address]:
-    yield from sorted(source._recordings)  # noqa: SLF001 - a recording has no public list of whom it is about
+    yield from sorted(source._recordings)
 
 
 if __name__ == "__main__":

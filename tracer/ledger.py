@@ -51,6 +51,7 @@ class Ledger:
         self._outputs: list[Row] = []
         self._events: list[list[int]] = []
         self._balances: dict[int, list[int]] = {}
+        self._ordinals: dict[TransferId, int] = {}
 
     @classmethod
     def of(cls, transfers: Iterable[Transfer], coverage: CoverageBook | None = None) -> Ledger:
@@ -85,6 +86,14 @@ class Ledger:
         return _Entry((transfer.id.chain.name, *transfer.order), transfer, rows[0], rows[1])
 
     def _index(self) -> None:
+        """Put all in order. Where one source tells a transaction's place in its block, all of it stands there."""
+        places = {
+            entry.transfer.id.tx: entry.order for entry in self._entries.values() if entry.order[2] != UNKNOWN_INDEX
+        }
+        for id, entry in self._entries.items():
+            told = places.get(id.tx)
+            if told and entry.order[2] == UNKNOWN_INDEX and told[:2] == entry.order[:2]:
+                self._entries[id] = self._entry(replace(entry.transfer, index=told[2]))
         entries = sorted(self._entries.values(), key=lambda entry: entry.order)
         self._transfers = [entry.transfer for entry in entries]
         self._inputs = [entry.inputs for entry in entries]
@@ -112,10 +121,9 @@ class Ledger:
 
     def ordinal(self, id: TransferId) -> int | None:
         """Where the transfer of that id stands, None if it is not here."""
-        entry = self._entries.get(id)
-        if entry is None:
-            return None
-        return bisect_left(self._transfers, entry.order, key=lambda t: (t.id.chain.name, *t.order))
+        if not self._ordinals:
+            self._ordinals = {transfer.id: at for at, transfer in enumerate(self._transfers)}
+        return self._ordinals.get(id)
 
     def of_tx(self, tx: str) -> tuple[Transfer, ...]:
         """The transfers of one transaction, in order."""

@@ -165,20 +165,20 @@ def issue(
 
     Raises `BooksDoNotClose` if any loss does not add up to the base unit, rather than issue it.
     """
+    places = _Places(ledger)
     amounts: dict[Place, Amounts] = {}
     came: dict[Place, dict[TransferId, None]] = {}
     passed: dict[int, Amounts] = {}
     for flow in moves.flows:
-        place = place_of(ledger, flow.target)
-        came.setdefault(place, {})[ledger.transfer(flow.ordinal).id] = None
+        came.setdefault(places[flow.target], {})[ledger.transfer(flow.ordinal).id] = None
         through = passed.setdefault(flow.target, {})
         for label, units in flow.lots:
             through[label] = through.get(label, 0) + units
     for hid, through in passed.items():
         if hid not in moves.followed:
-            _add(amounts.setdefault(place_of(ledger, hid), {}), through.items())
+            _add(amounts.setdefault(places[hid], {}), through.items())
     for hid, lots in moves.rest.items():
-        _add(amounts.setdefault(place_of(ledger, hid), {}), lots)
+        _add(amounts.setdefault(places[hid], {}), lots)
     ends = tuple(
         End(place, _stop(place, stops), tuple(sorted(by_label.items())), tuple(came.get(place, ())))
         for place, by_label in sorted(amounts.items(), key=lambda item: _text(item[0]))
@@ -200,7 +200,7 @@ def issue(
             for f in moves.flows
         ),
         tuple(
-            Unseen(ledger.address(hid), place_of(ledger, hid).asset, label, units)
+            Unseen(ledger.address(hid), places[hid].asset, label, units)
             for hid, by_label in sorted(moves.unseen.items())
             for label, units in sorted(by_label.items())
         ),
@@ -213,6 +213,17 @@ def issue(
                 "this is a defect in fundtrail; keep the case file and report it",
             )
     return trace
+
+
+class _Places(dict[int, Place]):
+    """`place_of`, remembered: a mixer's place is asked for at each of thousands of payments."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def __missing__(self, hid: int) -> Place:
+        self[hid] = place_of(self._ledger, hid)
+        return self[hid]
 
 
 def _add(amounts: Amounts, lots: Iterable[Lot]) -> None:

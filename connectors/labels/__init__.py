@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tracer.entities import same_entity
 from connectors.labels.formats import FORMATS
 from connectors.labels.own import write_labels
 from connectors.labels.reading import LabelFile, read_labels
 
-__all__ = ["FORMATS", "LabelFile", "read_labels", "same_entity", "write_labels"]
+__all__ = ["FORMATS", "LabelFile", "read_labels", "write_labels"]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors.labels import FORMATS, read_labels, same_entity
+from connectors.labels import FORMATS, read_labels
 from connectors.labels.strict_yaml import parse_yaml
+from tracer.entities import same_entity
 from tracer.errors import InputError, UnknownName
 from tracer.labels import Role
 from tracer.values import Chain

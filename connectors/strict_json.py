@@ -1,0 +1,91 @@
+"""Reads JSON without losing a digit: what other readers round, guess or overwrite is refused here."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+from tracer.errors import BadRow
+
+MOST_DIGITS = 78  # 2**256 - 1 has 78
+
+
+class _Inexact(str):
+    """A number with a fraction or an exponent, kept as written to find the field it stands in."""
+
+
+class _Refused(ValueError):
+    """Why a text is refused; becomes a `BadRow` once the place is known."""
+
+
+def parse_json(text: str, where: str) -> object:
+    """The value of a JSON text. Raises `BadRow`, which begins with `where`.
+
+    Refused: NaN and Infinity, numbers with a fraction or an exponent (amounts are whole base units), whole numbers
+    over 78 digits, an object that names a key twice, and nesting deeper than Python's recursion limit.
+
+    >>> parse_json('{"units": 1e18}', "a.jsonl, line 3")
+    Traceback (most recent call last):
+    ...
+    tracer.errors.BadRow: a.jsonl, line 3: 'units' is 1e18, not a whole number
+    """
+    try:
+        return _EXACT.decode(text)
+    except _Refused as error:
+        reason = str(error)
+    except json.JSONDecodeError as error:
+        reason = f"not JSON: {error.msg} at character {error.pos + 1} of {len(text)}"
+    except RecursionError:
+        reason = "nested too deeply"
+    raise BadRow(f"{where}: {_field_of_inexact(text) or reason}", "have the file written again by its source")
+
+
+def _field_of_inexact(text: str) -> str:
+    """Which field holds the inexact number, found on a second pass so that the first one stays fast."""
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        for key, value in pairs:
+            inner = value if isinstance(value, list) else [value]
+            found.extend(
+                f"{key!r:.60} is {item:.60}, not a whole number" for item in inner if isinstance(item, _Inexact)
+            )
+        return {}
+
+    try:
+        json.loads(text, parse_float=_Inexact, parse_int=_unread, object_pairs_hook=look)
+    except (ValueError, RecursionError):
+        return ""
+    return found[0] if found else ""
+
+
+def _unread(digits: str) -> None:
+    """Whole numbers do not matter on the second pass, and a long one would raise."""
+
+
+def _refuse_inexact(text: str) -> NoReturn:
+    raise _Refused(f"{text:.60} is not a whole number")
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise _Refused(f"{text} is not a number that can be counted")
+
+
+def _whole(text: str) -> int:
+    if len(text.lstrip("-")) > MOST_DIGITS:
+        raise _Refused(f"a number of {len(text)} digits; the longest that any chain can hold has {MOST_DIGITS}")
+    return int(text)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise _Refused(f"the key {twice!r:.60} stands twice in one object")
+    return record
+
+
+_EXACT = json.JSONDecoder(
+    parse_float=_refuse_inexact, parse_int=_whole, parse_constant=_refuse_constant, object_pairs_hook=_unique
+)
