@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -51,6 +52,7 @@ class EtherscanRecorded:
         self._name = f"etherscan-recorded:{where}"
         self._recordings: dict[Address, list[_Recording]] = {}
         self._unplaced: list[Problem] = []  # answers of which not even the address is known
+        self._kept: set[tuple[Address, bytes]] = set()
         self.problems: list[Problem] = []
         for path in _files(Path(where)):
             if ".json" in path.suffixes:
@@ -175,6 +177,14 @@ class EtherscanRecorded:
         except FundtrailError as error:
             self.problems.append(problem_of(error, where))
             return
+        if (address, digest := hashlib.sha256(raw).digest()) in self._kept:
+            return  # the same bytes again, as a folder has them that holds a selection beside the whole
+        self._kept.add((address, digest))
+        rows = raw.count(b'"blockNumber"')
+        if question.cap(rows) <= rows:
+            text = f"the answer about {address} ends at its cap of {rows:,} rows while saying OK"
+            hangs = "what came later is unknown; what hangs on it stands under coverage where a trace needs it"
+            self.problems.append(Problem(f"{text}: {hangs}", where))
         recording = _Recording(where, zlib.compress(raw, 1), question)
         self._recordings.setdefault(address, []).append(recording)
 

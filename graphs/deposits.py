@@ -12,7 +12,7 @@ from statistics import median_low
 
 from graphs.stops import DAY, Stop, StopRules
 from tracer.judgements import Judgement
-from tracer.labels import Label, LabelBook, Role
+from tracer.labels import CUSTODIANS, Label, LabelBook, Role
 from tracer.ledger import Ledger
 from tracer.trace import StopCode
 from tracer.values import Address, Asset, Slot, Transfer
@@ -211,36 +211,37 @@ def _gas(ledger: Ledger, address: Address, asset: Asset, theirs: list[Address], 
 
 
 def depositors(
-    ledger: Ledger, found: Deposit, *, tolerance: int = 10**16, blocks: int = 3_200, author: str = "deposit-reuse/1"
+    ledger: Ledger,
+    labels: LabelBook,
+    found: Deposit,
+    *,
+    tolerance: int = 10**16,
+    blocks: int = 3_200,
+    author: str = "deposit-reuse/1",
 ) -> tuple[Judgement, ...]:
     """Judgements that those who paid into one deposit address are one owner (deposit-address reuse).
 
-    A payer counts where a sweep of the same amount, less at most `tolerance` base units, follows within `blocks`.
-    An address with more than 20 payers is shared: it links nobody. Victor, FC 2020; Tutela (3,200 blocks, 0.01 ETH).
+    A payer counts where a sweep follows within `blocks`, of the same amount; of the coin, less at most `tolerance` base
+    units, for the fee. A labelled service is nobody's alias. An address with more than 20 payers is shared: it links
+    nobody. Victor, FC 2020; Tutela (3,200 blocks, 0.01 ETH).
     """
     hid = ledger.hid(Slot(found.address, found.asset))
     if hid is None or len(_senders(ledger, found.address, found.asset)) > SHARED_SENDERS:
         return ()
+    allowed = 0 if found.asset.contract else tolerance
     payers: dict[Address, tuple[Transfer, Transfer]] = {}
     for ordinal in ledger.events(hid):
         payer, paid = ledger.address(ledger.inputs(ordinal)[0][0]), ledger.transfer(ordinal)
-        if payer is None or payer == found.address:
+        if payer is None or payer == found.address or any(label.role in CUSTODIANS for label in labels.of(payer)):
             continue
         for sweep in found.sweeps:
             late, short = sweep.block.number - paid.block.number, paid.units - sweep.units
-            if sweep.order > paid.order and late <= blocks and 0 <= short <= tolerance:
+            if sweep.order > paid.order and late <= blocks and 0 <= short <= allowed:
                 payers.setdefault(payer, (paid, sweep))
                 break
-    linked = sorted(payers)
-    return tuple(
-        Judgement(
-            one,
-            two,
-            "deposit reuse",
-            tuple(t.id for t in (*payers[one], *payers[two])),
-            50,
-            author,
-            payers[two][0].block.number,
-        )
-        for one, two in pairwise(linked)
-    )
+    links = []
+    for one, two in pairwise(sorted(payers)):
+        shown = (*payers[one], *payers[two])
+        at = max(transfer.block.number for transfer in shown)
+        links.append(Judgement(one, two, "deposit reuse", tuple(t.id for t in shown), 50, author, at))
+    return tuple(links)

@@ -1,8 +1,8 @@
 """Following: from ledger, labels and losses to the trace so far and the next steps as data: expand, or stop and why.
 
-What is followed only ever grows: more knowledge turns clean units into stolen ones, never back, so every condition
-below that lets value through stays true once it is. The answer is the least set that is closed under them, whatever
-the order in which wallets were read (docs/decisions/0005).
+Over given data, what is followed only ever grows: following more turns clean units into stolen ones, never back, so
+every condition below that lets value through stays true once it is. The answer is the least set that is closed under
+them, whatever the order in which wallets were read (docs/decisions/0005).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tracer.ledger import Ledger
 from tracer.losses import Loss
 from tracer.lots import Between, Rule
 from tracer.trace import Place, StopCode, Trace, issue
-from tracer.values import Address
+from tracer.values import Address, Chain
 
 #: Searched first: where any rule puts stolen value, this one puts some, so it finds nearly all there is to read.
 SEARCH_RULE = Rule.PRO_RATA
@@ -56,8 +56,9 @@ class Following:
     _issued: dict[Rule, Trace] = field(default_factory=dict, repr=False, compare=False)
 
     def traces(self) -> dict[Rule, Trace]:
-        """The trace under each rule, computed once. Raises `BooksDoNotClose`."""
-        codes = {address: stop.code for address, stop in self.stops.items()}
+        """The trace under each rule, computed once; what is still to expand counts as BUDGET. `BooksDoNotClose`."""
+        codes = {step.address: StopCode.BUDGET for step in self.expand}
+        codes |= {address: stop.code for address, stop in self.stops.items()}
         for rule, moves in self.moves.items():
             if rule not in self._issued:
                 self._issued[rule] = issue(self.ledger, self.losses, moves, self.between, codes)
@@ -84,8 +85,9 @@ def follow(
 ) -> Following:
     """Follow `losses` through `ledger` as far as it goes.
 
-    `known`: addresses an earlier call on less of the same data already followed. `spent`: nothing more can be read,
-    so what would be expanded ends as BUDGET. No clock, no network, no store: all it knows is in its arguments.
+    `known`: addresses an earlier call on less of the same data already followed, to save work; what more data show of
+    a wallet's behaviour can end a trace that went on before, so the last call is made without. `spent`: nothing more
+    can be read, so what would be expanded ends as BUDGET. No clock, no network, no store.
     """
     rules = rules or StopRules()
     walk = _Walk(ledger, labels, tuple(losses), rules, between, set(known), spent)
@@ -108,6 +110,9 @@ class _Walk:
         self.seeds = seeds_of(ledger, losses)
         self.wallets = {loss.wallet for loss in losses if loss.wallet is not None}
         self.behaviour: dict[Address, Stop | None] = {}
+        self.latest: dict[Chain, int] = {}
+        for transfer in ledger.transfers:
+            self.latest[transfer.id.chain] = max(self.latest.get(transfer.id.chain, 0), transfer.block.time)
 
     def run(self) -> Following:
         stops: dict[Address, Stop] = {}
@@ -125,9 +130,16 @@ class _Walk:
                     grew, moves = True, {rule: moves[rule]}
                     break
             if not grew:
-                self._decide(list(moves.values()), hops, stops)
-                self._residue(moves.values(), stops)
-                break
+                stops.clear()
+                hops = self._hops(moves.values())
+                follow, expand = self._decide(list(moves.values()), hops, stops)
+                if not follow and not expand:
+                    self._residue(moves.values(), stops)
+                    break
+                self.followed |= follow
+        if expand:
+            self._decide(list(moves.values()), hops, stops)
+            self._residue(moves.values(), stops)
         ranked = tuple(sorted(expand, key=lambda step: (-step.units, step.address)))
         return Following(
             self.ledger, self.losses, self.between, self.seeds, frozenset(self.followed), moves, ranked, stops, hops
@@ -236,7 +248,7 @@ class _Walk:
         return Stop(address, StopCode.DILUTED, f"never {rules.diluted_percent} % of what it held, and {part}")
 
     def _waited(self, address: Address, came: _Arrivals) -> Stop | None:
-        """TIME_WINDOW if it did pay on, but only longer after every arrival than the window."""
+        """A wallet is followed if it paid on within the window after some arrival; else the value rests there."""
         window, ledger, late = self.rules.window_days * DAY, self.ledger, False
         for ordinal, hid, _ in came.at:
             time = ledger.transfer(ordinal).block.time
@@ -246,22 +258,26 @@ class _Walk:
                         return None
                     late = True
                     break
-        if not late:
-            return None
-        return Stop(address, StopCode.TIME_WINDOW, f"first paid on more than {self.rules.window_days} days after")
+        if late:
+            return Stop(address, StopCode.TIME_WINDOW, f"first paid on more than {self.rules.window_days} days after")
+        return self._rests(address)
 
     def _residue(self, runs: Iterable[Moves], stops: dict[Address, Stop]) -> None:
-        """What is left in followed wallets: unspent, dormant, or unknown because their history was cut."""
+        """What is left in followed wallets."""
+        for address in sorted({a for run in runs for hid in run.rest if (a := self.ledger.address(hid))}):
+            stops[address] = self._rests(address)
+
+    def _rests(self, address: Address) -> Stop:
+        """Unspent, dormant, or unknown because the wallet's history was not read to its end."""
         ledger = self.ledger
-        latest = max((transfer.block.time for transfer in ledger.transfers[-1:]), default=0)
-        for address in sorted({a for run in runs for hid in run.rest if (a := ledger.address(hid))}):
-            coverage = ledger.coverage.of(address)
-            if coverage.state >= State.CUT:
-                why = f"its history is {coverage.state.word}: {coverage.reason or 'unknown after the last block read'}"
-                stops[address] = Stop(address, StopCode.NOT_READ, why, coverage.cited)
-                continue
-            last = max(ledger.transfer(ledger.events(hid)[-1]).block.time for hid in ledger.holdings_of(address))
-            idle = (max(coverage.as_of or latest, last) - last) // DAY
-            told = f"still there when last read, {idle} days after its last recorded movement"
-            code = StopCode.DORMANT if idle >= self.rules.dormant_days else StopCode.UNSPENT
-            stops[address] = Stop(address, code, told, coverage.cited)
+        coverage = ledger.coverage.of(address)
+        if coverage.state is State.NOT_ASKED:
+            return Stop(address, StopCode.BUDGET, "not asked: the budget was spent before")
+        if coverage.state >= State.CUT:
+            why = f"its history is {coverage.state.word}: {coverage.reason or 'unknown after the last block read'}"
+            return Stop(address, StopCode.NOT_READ, why, coverage.cited)
+        last = max(ledger.transfer(ledger.events(hid)[-1]).block.time for hid in ledger.holdings_of(address))
+        idle = (max(coverage.as_of or self.latest.get(address.chain, 0), last) - last) // DAY
+        code = StopCode.DORMANT if idle >= self.rules.dormant_days else StopCode.UNSPENT
+        told = f"still there when last read, {idle} days after its last recorded movement"
+        return Stop(address, code, told, coverage.cited)

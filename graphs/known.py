@@ -35,8 +35,8 @@ def known_until(ledger: Ledger, followed: Iterable[Address]) -> dict[int, int]:
         coverage = ledger.coverage.of(address)
         for hid in ledger.holdings_of(address):
             last = len(ledger)
-            if coverage.state is State.CUT and coverage.last is not None:
-                events = ledger.events(hid)
-                last = max((at for at in events if ledger.transfer(at).block.number <= coverage.last), default=-1)
+            if coverage.state is State.CUT:
+                block = -1 if coverage.last is None else coverage.last
+                last = max((at for at in ledger.events(hid) if ledger.transfer(at).block.number <= block), default=-1)
             known[hid] = last
     return known

@@ -9,7 +9,7 @@ from tracer.errors import InputError
 from tracer.ledger import Ledger
 from tracer.losses import Loss
 from tracer.lots import Lot
-from tracer.values import MAX_UNITS, Address, Slot
+from tracer.values import Address, Slot
 
 
 def seeds_of(ledger: Ledger, losses: Sequence[Loss]) -> Seeds:
@@ -25,7 +25,12 @@ def seeds_of(ledger: Ledger, losses: Sequence[Loss]) -> Seeds:
             ordinal = ledger.ordinal(loss.paid)
             if ordinal is None:
                 raise InputError(f"{loss.paid} is not in the data", "check the hash, the chain and the source")
-            paid.setdefault(ordinal, []).append((label, MAX_UNITS if loss.units is None else loss.units))
+            moved = ledger.transfer(ordinal).units
+            claims = paid.setdefault(ordinal, [])
+            claims.append((label, moved if loss.units is None else loss.units))
+            if sum(units for _, units in claims) > moved:
+                also = f", with {losses[claims[0][0] - 1].name} before it" if len(claims) > 1 else ""
+                raise InputError(f"{loss.name} claims more than {loss.paid} moved{also}", "give each loss its amount")
         elif loss.wallet is not None:
             hid = ledger.hid(Slot(loss.wallet, loss.asset))
             if hid is None:

@@ -208,7 +208,8 @@ class _Unrolled:
             most = min(asked, units, self.left.get(label, units))
             certain = sum(part.stolen for part in parts)
             unsure = sum(part.room for part in parts)
-            if most < units and unsure:  # how much of it is this loss depends on the rule: widen every bound instead
+            # How much of it is this loss, or is left of its cap, depends on the rule: widen every bound instead.
+            if unsure and (most < units or label in self.left):
                 self.slack += 2 * min(unsure, units)
             fresh = most if unsure else min(most, units - certain)
             if label in self.left:

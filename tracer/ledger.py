@@ -13,10 +13,10 @@ from itertools import pairwise
 
 from tracer.coverage import CoverageBook
 from tracer.errors import Contradiction
-from tracer.values import UNKNOWN_INDEX, Address, Holding, Leg, Outpoint, Sink, Slot, Transfer, TransferId
+from tracer.values import UNKNOWN_INDEX, Address, Asset, Holding, Leg, Outpoint, Sink, Slot, Transfer, TransferId
 
 Row = tuple[tuple[int, int], ...]
-_Order = tuple[str, int, int, str, tuple[int, tuple[int, ...]]]
+_Order = tuple[str, int, int, str, tuple[int, tuple[int, ...], str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Ledger:
         self._events: list[list[int]] = []
         self._balances: dict[int, list[int]] = {}
         self._ordinals: dict[TransferId, int] = {}
+        self._shown: dict[Asset, Asset] = {}
 
     @classmethod
     def of(cls, transfers: Iterable[Transfer], coverage: CoverageBook | None = None) -> Ledger:
@@ -87,13 +88,20 @@ class Ledger:
 
     def _index(self) -> None:
         """Put all in order. Where one source tells a transaction's place in its block, all of it stands there."""
-        places = {
-            entry.transfer.id.tx: entry.order for entry in self._entries.values() if entry.order[2] != UNKNOWN_INDEX
-        }
-        for id, entry in self._entries.items():
-            told = places.get(id.tx)
-            if told and entry.order[2] == UNKNOWN_INDEX and told[:2] == entry.order[:2]:
-                self._entries[id] = self._entry(replace(entry.transfer, index=told[2]))
+        placed: dict[tuple[str, str], Transfer] = {}
+        unplaced = []
+        for entry in self._entries.values():
+            transfer, tx = entry.transfer, (entry.order[0], entry.order[3])
+            if transfer.index == UNKNOWN_INDEX:
+                unplaced.append(transfer)
+            elif placed.setdefault(tx, transfer).index != transfer.index:
+                raise _misplaced(placed[tx], transfer)
+            asset = transfer.asset
+            self._shown[asset] = max(asset, self._shown.get(asset, asset), key=lambda one: (one.symbol, one.decimals))
+        for transfer in unplaced:
+            told = placed.get((transfer.id.chain.name, transfer.id.tx))
+            if told:
+                self._entries[transfer.id] = self._entry(replace(transfer, index=told.index))
         entries = sorted(self._entries.values(), key=lambda entry: entry.order)
         self._transfers = [entry.transfer for entry in entries]
         self._inputs = [entry.inputs for entry in entries]
@@ -135,11 +143,18 @@ class Ledger:
 
     def holding(self, hid: int) -> Holding:
         """The holding behind the small integer."""
-        return self._holdings[hid]
+        holding = self._holdings[hid]
+        if isinstance(holding, Slot) and holding.asset.contract:
+            return Slot(holding.address, self.shown(holding.asset))
+        return holding
 
     def address(self, hid: int) -> Address | None:
         """The address of a holding, None for a sink or a bare script."""
         return self._addresses.get(hid)
+
+    def shown(self, asset: Asset) -> Asset:
+        """The asset with one symbol and one number of decimals, whichever report of several came first."""
+        return self._shown.get(asset, asset)
 
     def is_sink(self, hid: int) -> bool:
         """True for fees, burns and issues."""
@@ -207,7 +222,7 @@ class Ledger:
 
 def _merged(known: Transfer, again: Transfer) -> Transfer:
     """One transfer from two reports of it, evidence of both; a difference of fact is a `Contradiction`."""
-    if known == again:
+    if known == again and known.block.hash == again.block.hash and repr(known.asset) == repr(again.asset):
         return known
     differences = [
         f"{what}: {one} / {two}"
@@ -232,9 +247,19 @@ def _merged(known: Transfer, again: Transfer) -> Transfer:
     return replace(
         known,
         block=known.block if known.block.hash else again.block,
+        asset=max(known.asset, again.asset, key=lambda asset: (asset.symbol, asset.decimals)),
         index=max(known.index, again.index),
         evidence=tuple(sorted({*known.evidence, *again.evidence})),
         method=max(known.method, again.method),
+    )
+
+
+def _misplaced(one: Transfer, two: Transfer) -> Contradiction:
+    evidence = (*one.evidence, *two.evidence)
+    return Contradiction(
+        f"{one.id} and {two.id} stand at places {one.index} and {two.index} of their block",
+        f"one transaction has one place; compare the evidence: {' and '.join(evidence)}",
+        evidence=evidence,
     )
 
 

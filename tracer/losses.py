@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracer.values import Address, Asset, TransferId
+from tracer.errors import BadAmount
+from tracer.values import MAX_UNITS, Address, Asset, TransferId
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,3 +28,5 @@ class Loss:
     def __post_init__(self) -> None:
         if (self.paid is None) == (self.wallet is None):
             raise ValueError("a loss enters by one transfer or by one wallet")
+        if self.units is not None and (type(self.units) is not int or not 0 < self.units <= MAX_UNITS):
+            raise BadAmount(f"a loss of {self.units!r:.60} base units", "a whole number above 0")

@@ -155,7 +155,7 @@ def place_of(ledger: Ledger, hid: int) -> Place:
     """Where a holding's units rest, as an end names it."""
     holding, address = ledger.holding(hid), ledger.address(hid)
     asset = holding.chain.coin if isinstance(holding, Outpoint) else holding.asset
-    return Place(asset, address, None if address else holding)
+    return Place(ledger.shown(asset), address, None if address else holding)
 
 
 def issue(
@@ -201,7 +201,7 @@ def issue(
         ),
         tuple(
             Unseen(ledger.address(hid), places[hid].asset, label, units)
-            for hid, by_label in sorted(moves.unseen.items())
+            for hid, by_label in sorted(moves.unseen.items(), key=lambda item: _text(places[item[0]]))
             for label, units in sorted(by_label.items())
         ),
     )

@@ -284,11 +284,11 @@ class TransferId:
     position: str = "tx"
 
     @property
-    def place(self) -> tuple[int, tuple[int, ...]]:
-        """Order inside the transaction: (phase, numbers). Value first, inner movements next, the fee last."""
+    def place(self) -> tuple[int, tuple[int, ...], str]:
+        """Order inside the transaction: value first, inner movements by their numbers, the fee last."""
         kind, _, rest = self.position.partition(":")
         try:
-            return _PHASES[kind], tuple(int(part) for part in rest.split("_")) if rest else ()
+            return _PHASES[kind], tuple(int(part) for part in rest.split("_")) if rest else (), kind
         except (KeyError, ValueError):
             known = "tx, trace:0_1, log:7, step:4 or fee"
             raise InputError(f"no such position in a transaction: {self.position!r:.60}", known) from None
@@ -327,6 +327,8 @@ class Transfer:
     method: str = ""
 
     def __post_init__(self) -> None:
+        if not (self.inputs and self.outputs):
+            raise Unbalanced(f"{self.id} has no {'outputs' if self.inputs else 'inputs'}", "each side has a leg")
         paid, got = sum(leg.units for leg in self.inputs), sum(leg.units for leg in self.outputs)
         if paid != got:
             raise Unbalanced(f"{self.id}: inputs {paid}, outputs {got}", "the source dropped or added a leg")
@@ -339,6 +341,6 @@ class Transfer:
         return sum(leg.units for leg in self.outputs)
 
     @property
-    def order(self) -> tuple[int, int, str, tuple[int, tuple[int, ...]]]:
+    def order(self) -> tuple[int, int, str, tuple[int, tuple[int, ...], str]]:
         """The total order: block, place in block, transaction, place in transaction."""
         return self.block.number, self.index, self.id.tx, self.id.place
