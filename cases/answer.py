@@ -1,0 +1,198 @@
+"""The answer: what a finished trace says, as plain data. This is the JSON interface that docs/answer.md explains."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cases.answer_coverage import coverage_part, partial_because, passed
+from cases.answer_ends import conflicts_part, ends_part, resting
+from cases.answer_venues import venues_part
+from connectors.protocol import Problem
+from graphs.follow import Following
+from graphs.origins import Origins
+from graphs.stops import StopRules
+from tracer.envelope import Bounds
+from tracer.errors import CaseConflict, InputError
+from tracer.labels import LabelBook
+from tracer.losses import Loss
+from tracer.lots import Rule
+from tracer.trace import Place, Trace
+from tracer.values import Asset
+
+FORMAT = "fundtrail-answer/1"
+REACH_SAYS = (
+    "Addresses that stolen value may have come to if every unit that touched it counted as stolen. "
+    "Reach only: no amount follows from it, and nothing is claimed from it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What was asked of the sources: how many addresses, of which sources, of how many allowed (None: no limit)."""
+
+    asked: int = 0
+    budget: int | None = None
+    sources: tuple[str, ...] = ()
+
+
+def answer(
+    following: Following | Origins,
+    bounds: Mapping[Place, Bounds] | None,
+    labels: LabelBook,
+    *,
+    rules: StopRules,
+    requested: Sequence[Rule] = tuple(Rule),
+    requests: Requests | None = None,
+    problems: Sequence[Problem] = (),
+    head: str = "",
+) -> dict[str, Any]:
+    """What `following` says under the `requested` rules, as text, lists, dicts, counts, truth values and None.
+
+    Every amount is a text of base units. `bounds` are `following.bounds()`, None where they were not computed.
+    `head` names the state of the case (the hash of its last log entry), `problems` what could not be read.
+    Raises `CaseConflict` while something is still to be read, `InputError` for losses that cannot be added up,
+    `BooksDoNotClose` if a trace contradicts itself.
+    """
+    asset = _one_asset(following)
+    asked = requests or Requests()
+    chosen = _chosen(following, requested)
+    names = [loss.name for loss in following.losses]
+    traces = following.traces()
+    rests = resting(traces, following.stops)
+    ends = ends_part(following, rests, chosen, names, bounds, labels, rules)
+    coverage = coverage_part(following, rests, traces, chosen)
+    because = partial_because(ends, chosen, coverage)
+    wallets = len(passed(following, traces))
+    return {
+        "format": FORMAT,
+        "direction": "backward" if isinstance(following, Origins) else "forward",
+        "case": {"head": head or None},
+        "asset": {"chain": asset.chain.name, "name": asset.name, "symbol": asset.symbol, "decimals": asset.decimals},
+        "losses": [_loss(loss, label, traces, chosen) for label, loss in enumerate(following.losses, start=1)],
+        "rules": [str(rule) for rule in chosen],
+        "between": str(following.between),
+        "fees": "fee_last",
+        "settings": asdict(rules),
+        "partial": bool(because),
+        "partial_because": because,
+        "ends": ends,
+        "books": {str(rule): _books(traces[rule]) for rule in chosen},
+        "venues": venues_part(following, rests, chosen, labels, rules),
+        "not_in_data": _not_in_data(traces, chosen, names),
+        "reach": {"addresses": _reach(following), "says": REACH_SAYS},
+        "coverage": coverage,
+        "order_not_told": _order_not_told(following),
+        "requests": {
+            "asked": asked.asked,
+            "wallets": wallets,
+            "ratio": _ratio(asked.asked, wallets),
+            "budget": asked.budget,
+            "sources": sorted(set(asked.sources)),
+        },
+        "conflicts": conflicts_part(rests, labels),
+        "problems": [{"text": problem.text, "where": problem.where} for problem in problems],
+    }
+
+
+def canonical(answer: Mapping[str, Any]) -> str:
+    """The one spelling of an answer: JSON in ASCII, keys sorted, on one line.
+
+    >>> canonical({"b": "1", "a": ["é"]})
+    '{"a":["\\\\u00e9"],"b":"1"}\\n'
+    """
+    return json.dumps(answer, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def _one_asset(following: Following | Origins) -> Asset:
+    """The asset of all losses: amounts of two cannot be added up, nor losses of one name told apart."""
+    if following.expand:
+        raise CaseConflict(
+            f"the trace is not finished: {len(following.expand)} addresses are still to be read",
+            "let it run on, or give it a budget, so that what is not read becomes an end of its own",
+        )
+    assets = sorted({loss.asset for loss in following.losses})
+    if len(assets) != 1:
+        told = ", ".join(asset.name for asset in assets) or "none"
+        raise InputError(f"one answer speaks of one asset; the losses are in: {told}", "trace each asset on its own")
+    names = [loss.name for loss in following.losses]
+    if len(set(names)) != len(names):
+        raise InputError("two losses have one name", "give each loss a name of its own")
+    return assets[0]
+
+
+def _chosen(following: Following | Origins, requested: Sequence[Rule]) -> list[Rule]:
+    missing = [rule for rule in Rule if rule in requested and rule not in following.moves]
+    if missing or not requested:
+        can = ", ".join(rule for rule in Rule if rule in following.moves)
+        told = ", ".join(missing)
+        raise InputError(
+            f"no trace under {told}" if told else "no rule is asked for", f"this trace can be had under: {can}"
+        )
+    return [rule for rule in Rule if rule in requested]
+
+
+def _loss(loss: Loss, label: int, traces: Mapping[Rule, Trace], chosen: Sequence[Rule]) -> dict[str, Any]:
+    return {
+        "name": loss.name,
+        "asset": loss.asset.name,
+        "start": str(loss.paid) if loss.paid is not None else str(loss.wallet),
+        "since": loss.since,
+        "victim": loss.victim,
+        "units": None if loss.units is None else str(loss.units),
+        "lost": {str(rule): str(dict(traces[rule].lost).get(label, 0)) for rule in chosen},
+    }
+
+
+def _books(trace: Trace) -> dict[str, str]:
+    return {part: str(units) for part, units in asdict(trace.books).items()}
+
+
+def _not_in_data(traces: Mapping[Rule, Trace], chosen: Sequence[Rule], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Units that left wallets without having been seen to arrive, by the loss they count as, None for none."""
+    found: dict[tuple[str, str, int], dict[str, int]] = {}
+    for rule in chosen:
+        for unseen in traces[rule].unseen:
+            key = unseen.address.text if unseen.address else "", unseen.asset.name, unseen.label
+            amounts = found.setdefault(key, dict.fromkeys(map(str, chosen), 0))
+            amounts[str(rule)] += unseen.units
+    return [
+        {
+            "address": address or None,
+            "asset": asset,
+            "loss": names[label - 1] if label else None,
+            "amounts": {rule: str(units) for rule, units in amounts.items()},
+        }
+        for (address, asset, label), amounts in sorted(found.items())
+        if any(amounts.values())
+    ]
+
+
+def _reach(following: Following | Origins) -> int:
+    addresses = (following.ledger.address(hid) for hid in following.reached())
+    return len({address for address in addresses if address is not None})
+
+
+def _order_not_told(following: Following | Origins) -> list[dict[str, Any]]:
+    """Where a source does not say which of two payments in a block came first, and stolen value was there."""
+    found = set()
+    for holding, block in following.ledger.ambiguous():
+        hid = following.ledger.hid(holding)
+        address = following.ledger.address(hid) if hid is not None else None
+        if address in following.followed and address is not None:
+            found.add((address.text, block))
+    return [{"address": address, "block": block} for address, block in sorted(found)]
+
+
+def _ratio(asked: int, wallets: int) -> str | None:
+    """asked / wallets with two decimals, rounded up so that it never looks better than it is.
+
+    >>> _ratio(3, 2), _ratio(1, 3), _ratio(5, 0)
+    ('1.50', '0.34', None)
+    """
+    if not wallets:
+        return None
+    hundredths = -(-asked * 100 // wallets)
+    return f"{hundredths // 100}.{hundredths % 100:02d}"

@@ -1,0 +1,200 @@
+"""The ends of an answer: one entry per place where stolen value rests, with every rule's figure beside the envelope."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphs.follow import Following
+from graphs.origins import Origins
+from graphs.stops import Stop, StopRules, labelled
+from tracer.coverage import State
+from tracer.envelope import Bounds
+from tracer.errors import BooksDoNotClose
+from tracer.labels import Label, LabelBook
+from tracer.ledger import Ledger
+from tracer.lots import Rule
+from tracer.trace import End, Part, Place, StopCode, Trace
+from tracer.values import Address, Outpoint, Sink, TransferId
+
+#: What a stop rests on: facts, inferences and decisions are never worded alike.
+_BASIS = {
+    StopCode.DEPOSIT_ADDRESS: "behaviour",
+    StopCode.SUSPECTED_SERVICE: "behaviour",
+    StopCode.COINJOIN: "behaviour",
+    StopCode.DUST: "setting",
+    StopCode.DILUTED: "setting",
+    StopCode.TIME_WINDOW: "setting",
+    StopCode.HOP_LIMIT: "setting",
+    StopCode.BUDGET: "setting",
+    StopCode.NOT_READ: "coverage",
+}
+_WITHOUT_ADDRESS = {
+    StopCode.FEE: "paid to the network as fees",
+    StopCode.BURNED: "out of circulation: nobody can spend it",
+    StopCode.UNSPENT: "in an output that names no address",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """One place, its stop, and what rests there under each rule that was computed."""
+
+    place: Place
+    code: StopCode
+    stop: Stop | None
+    by_rule: Mapping[Rule, End]
+
+    def units(self, rule: Rule) -> int:
+        """Base units under `rule`, all losses together."""
+        end = self.by_rule.get(rule)
+        return end.units if end else 0
+
+    @property
+    def asset_name(self) -> str:
+        """The asset's identity as text."""
+        return self.place.asset.name
+
+    @property
+    def holding(self) -> str | None:
+        """What it is where it has no address: `fee`, or an output."""
+        match self.place.holding:
+            case Sink(kind=kind):
+                return str(kind)
+            case Outpoint(chain=chain, tx=tx, index=index):
+                return f"{chain}:{tx}:{index}"
+        return None
+
+
+def resting(traces: Mapping[Rule, Trace], stops: Mapping[Address, Stop]) -> list[Rest]:
+    """Every place where any rule leaves stolen value: also those where a rule that was not asked for does."""
+    found: dict[Place, dict[Rule, End]] = {}
+    for rule, trace in traces.items():
+        for end in trace.ends:
+            found.setdefault(end.place, {})[rule] = end
+    return [
+        Rest(place, next(iter(ends.values())).stop, stops.get(place.address) if place.address else None, ends)
+        for place, ends in found.items()
+    ]
+
+
+def ends_part(
+    following: Following | Origins, rests: Sequence[Rest], chosen: Sequence[Rule], names: Sequence[str],
+    bounds: Mapping[Place, Bounds] | None, labels: LabelBook, rules: StopRules,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The entries, by part of the books, the largest amount first."""
+    parts = list(Part)
+
+    def order(rest: Rest) -> tuple[int, int, int, str, str]:
+        most = bounds[rest.place].most if bounds and rest.place in bounds else 0
+        address = rest.place.address.text if rest.place.address else "~"
+        largest = max(rest.units(rule) for rule in chosen)
+        return parts.index(rest.code.part), -largest, -most, address, rest.holding or ""
+
+    return [_end(following, rest, chosen, names, bounds, labels, rules) for rest in sorted(rests, key=order)]
+
+
+def _end(
+    following: Following | Origins, rest: Rest, chosen: Sequence[Rule], names: Sequence[str],
+    bounds: Mapping[Place, Bounds] | None, labels: LabelBook, rules: StopRules,
+) -> dict[str, Any]:  # fmt: skip
+    place, address = rest.place, rest.place.address
+    basis, name, source = _who(rest, labels, rules)
+    least, most = _envelope(rest, bounds)
+    return {
+        "chain": place.asset.chain.name,
+        "address": address.text if address else None,
+        "holding": rest.holding,
+        "asset": place.asset.name,
+        "decimals": place.asset.decimals,
+        "symbol": place.asset.symbol,
+        "stop": str(rest.code),
+        "part": str(rest.code.part),
+        "label": name,
+        "labelled_by": source,
+        "basis": basis,
+        "why": rest.stop.why if rest.stop else _WITHOUT_ADDRESS.get(rest.code, str(rest.code)),
+        "amounts": {str(rule): str(rest.units(rule)) for rule in chosen},
+        "by_loss": {str(rule): _by_loss(rest, rule, names) for rule in chosen},
+        "least": least,
+        "most": most,
+        "rule_independent": least is not None and least == most,
+        "transfers": _transfers(following.ledger, rest),
+        "evidence": list(rest.stop.evidence) if rest.stop else [],
+        "coverage": _coverage(following.ledger, address),
+        "hops": following.hops.get(address) if address else None,
+    }
+
+
+def _who(rest: Rest, labels: LabelBook, rules: StopRules) -> tuple[str, str, str]:
+    """(basis, name, source of the name). A name that the stop gives comes first, then the deciding claim's."""
+    address = rest.place.address
+    if address is None or rest.stop is None:
+        return "record", "", ""
+    basis = "label" if labelled(labels, address, rules) == rest.stop else _BASIS.get(rest.code, "record")
+    claims = labels.of(address)
+    if rest.stop.name:
+        told = [claim for claim in claims if _called(claim) == rest.stop.name] if basis == "label" else []
+        return basis, rest.stop.name, told[0].source if told else ""
+    return (basis, _called(claims[0]), claims[0].source) if claims else (basis, "", "")
+
+
+def _called(claim: Label) -> str:
+    return claim.name or claim.entity
+
+
+def _envelope(rest: Rest, bounds: Mapping[Place, Bounds] | None) -> tuple[str | None, str | None]:
+    """The bounds as text. A rule outside them would prove one of the two wrong, so then there is no answer."""
+    if bounds is None:
+        return None, None
+    found = bounds.get(rest.place, Bounds(0, 0))  # places that the envelope does not name can hold nothing
+    for rule, end in rest.by_rule.items():
+        if not found.least <= end.units <= found.most:
+            raise BooksDoNotClose(
+                f"under {rule} {end.units} base units rest at {rest.place.address or rest.holding}, "
+                f"outside the envelope of {found.least} to {found.most}",
+                "this is a defect in fundtrail; keep the case file and report it",
+            )
+    return str(found.least), str(found.most)
+
+
+def _by_loss(rest: Rest, rule: Rule, names: Sequence[str]) -> dict[str, str]:
+    end = rest.by_rule.get(rule)
+    return {names[label - 1]: str(units) for label, units in (end.amounts if end else ()) if units}
+
+
+def _transfers(ledger: Ledger, rest: Rest) -> list[str]:
+    """What carried stolen value there under any rule, in ledger order."""
+    ids: dict[TransferId, None] = {id: None for end in rest.by_rule.values() for id in end.transfers}
+    return [str(id) for id in sorted(ids, key=lambda id: (ledger.ordinal(id) or 0, id))]
+
+
+def _coverage(ledger: Ledger, address: Address | None) -> dict[str, Any] | None:
+    if address is None:
+        return None
+    found = ledger.coverage.of(address)
+    missing = [] if found.state is State.NOT_ASKED else [str(kind) for kind in found.missing]
+    return {"state": found.state.word, "missing": missing}
+
+
+def conflicts_part(rests: Sequence[Rest], labels: LabelBook) -> list[dict[str, Any]]:
+    """The claims about an end's address where two of them name different owners."""
+    addresses = sorted({rest.place.address for rest in rests if rest.place.address is not None})
+    return [
+        {"address": address.text, "claims": [_claim(claim) for claim in claims]}
+        for address in addresses
+        if (claims := labels.conflicts(address))
+    ]
+
+
+def _claim(claim: Label) -> dict[str, Any]:
+    return {
+        "entity": claim.entity,
+        "name": claim.name,
+        "role": str(claim.role),
+        "source": claim.source,
+        "seen": claim.seen.isoformat() if claim.seen else None,
+        "confidence": claim.confidence,
+        "evidence": claim.evidence,
+    }

@@ -1,0 +1,110 @@
+"""The venues of an answer: which exchange wallets stolen value came to, directly or through deposit addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cases.answer_ends import Rest
+from graphs.deposits import Deposit, deposit
+from graphs.follow import Following
+from graphs.origins import Origins
+from graphs.stops import StopRules
+from tracer.labels import Label, LabelBook, Role
+from tracer.lots import Rule
+from tracer.trace import StopCode
+from tracer.values import Address
+
+
+@dataclass(slots=True)
+class _Venue:
+    """One wallet of an exchange; `wallet` None where a deposit address is labelled and its wallet is not known."""
+
+    wallet: Address | None
+    label: str
+    entity: str
+    through: set[Address] = field(default_factory=set)
+    deposited: dict[Rule, int] = field(default_factory=dict)
+    swept: int = 0
+    direct: dict[Rule, int] = field(default_factory=dict)
+
+
+def venues_part(
+    following: Following | Origins, rests: Sequence[Rest], chosen: Sequence[Rule], labels: LabelBook, rules: StopRules
+) -> list[dict[str, Any]]:
+    """Per wallet: what is at its deposit addresses (inferred), what they swept to it (recorded), what came direct."""
+    found: dict[tuple[str, str], _Venue] = {}
+
+    def venue(wallet: Address | None, claim: Label | None, name: str = "") -> _Venue:
+        own = _exchange(labels, wallet, rules) or claim
+        entity = own.entity if own else name
+        made = _Venue(wallet, (own.name or own.entity) if own else name, entity)
+        return found.setdefault((wallet.text if wallet else "", "" if wallet else entity), made)
+
+    for rest in rests:
+        address = rest.place.address
+        if address is None or not any(rest.units(rule) for rule in chosen):
+            continue
+        if rest.code is StopCode.EXCHANGE:
+            _add(venue(address, labels.deciding(address)).direct, rest, chosen)
+        elif rest.code is StopCode.DEPOSIT_ADDRESS:
+            reading = _reading(following, labels, rest, rules)
+            if reading is None:
+                at = venue(None, labels.deciding(address), rest.stop.name if rest.stop else "")
+            else:
+                for wallet, units in _swept(reading).items():
+                    swept = venue(wallet, reading.venue)
+                    swept.swept += units
+                    swept.through.add(address)
+                at = venue(reading.hot, reading.venue)
+            at.through.add(address)
+            _add(at.deposited, rest, chosen)
+
+    def order(one: _Venue) -> tuple[int, int, str, str]:
+        most = max(one.deposited.get(rule, 0) + one.direct.get(rule, 0) for rule in chosen)
+        return -most, -one.swept, one.wallet.text if one.wallet else "~", one.entity
+
+    return [
+        {
+            "address": one.wallet.text if one.wallet else None,
+            "label": one.label,
+            "entity": one.entity,
+            "through": [address.text for address in sorted(one.through)],
+            "deposited": {str(rule): str(one.deposited.get(rule, 0)) for rule in chosen},
+            "swept": str(one.swept),
+            "direct": {str(rule): str(one.direct.get(rule, 0)) for rule in chosen},
+        }
+        for one in sorted(found.values(), key=order)
+    ]
+
+
+def _exchange(labels: LabelBook, wallet: Address | None, rules: StopRules) -> Label | None:
+    claims = labels.of(wallet) if wallet is not None else ()
+    told = (claim for claim in claims if claim.role is Role.EXCHANGE and claim.confidence >= rules.label_confidence)
+    return next(told, None)
+
+
+def _reading(following: Following | Origins, labels: LabelBook, rest: Rest, rules: StopRules) -> Deposit | None:
+    """How the address behaves: where a label alone calls it a deposit address, steady sweeps still name the wallet."""
+    address = rest.place.address
+    reading = deposit(following.ledger, labels, address, rules) if address is not None else None
+    if reading is None or reading.asset != rest.place.asset:
+        return None
+    by_behaviour = rest.stop is not None and rest.stop.venue is not None
+    return reading if by_behaviour or reading.score >= rules.deposit_score else None
+
+
+def _swept(reading: Deposit) -> dict[Address, int]:
+    """Base units of the recorded sweeps, by the wallet they went to."""
+    units: dict[Address, int] = {}
+    for sweep in reading.sweeps:
+        for leg in sweep.outputs:
+            if leg.address is not None:
+                units[leg.address] = units.get(leg.address, 0) + leg.units
+    return units
+
+
+def _add(amounts: dict[Rule, int], rest: Rest, chosen: Sequence[Rule]) -> None:
+    for rule in chosen:
+        amounts[rule] = amounts.get(rule, 0) + rest.units(rule)

@@ -1,0 +1,302 @@
+"""The case file: one SQLite file with all that is known about a case, where it came from, and what was done when."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from cases import log, pages, statements
+from cases.codec import canonical, label_json, label_of, loss_json, loss_of, problem_of, readable, sha256, transfer_key
+from cases.sqlite_file import FORMAT, SqliteFile
+from connectors.protocol import Evidence, Page, Problem
+from tracer.coverage import Coverage, CoverageBook
+from tracer.errors import CaseConflict
+from tracer.labels import Label, LabelBook
+from tracer.ledger import Ledger
+from tracer.losses import Loss
+from tracer.values import Address, Chain, Transfer, TransferId
+
+
+class Labels(Protocol):
+    """What is pinned: a label file as read (`connectors.labels.LabelFile` is one)."""
+
+    @property
+    def labels(self) -> Sequence[Label]:
+        """The claims."""
+        ...
+
+    @property
+    def rejected(self) -> Sequence[Problem]:
+        """The rows that are none."""
+        ...
+
+    @property
+    def evidence(self) -> Evidence:
+        """The bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An answer as it was given. `text` is canonical JSON, `hash` its sha256, `inputs` that of all it rests on."""
+
+    at: int
+    hash: str
+    inputs: str
+    text: str
+
+
+class Case:
+    """One case, open. Rows are only ever added, each together with a log entry (docs/case-file.md).
+
+    Times are UTC seconds and are always passed in: nothing in here reads a clock.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, Case.create(Path(folder, "my.fundtrail"), at=1700000000) as case:
+    ...     case.record("note", {"text": "the victim called"}, at=1700000060)
+    ...     [entry.kind for entry in case.log()], case.verify()
+    (['opened', 'note'], [])
+    """
+
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+
+    @classmethod
+    def create(cls, path: Path | str, *, at: int, tool: str = "") -> Case:
+        """A new case at `path`, made by version `tool` (else the installed one). `CaseConflict` if there is a file."""
+        file = SqliteFile.create(Path(path))
+        try:
+            with file.writing():
+                file.begin_case()
+                log.append(file, 1, at, "opened", {"format": FORMAT, "tool": tool or _version()})
+            file.keep_journal()
+        except BaseException:
+            file.close()
+            file.path.unlink(missing_ok=True)
+            raise
+        return cls(file)
+
+    @classmethod
+    def open(cls, path: Path | str) -> Case:
+        """The case at `path`. Raises `CaseNotFound`, `CaseTooNew`, `CaseDamaged` or another `CaseError`."""
+        return cls(SqliteFile.open(Path(path)))
+
+    def close(self) -> None:
+        """Close the file. All that was acknowledged is in it already."""
+        self._file.close()
+
+    def __enter__(self) -> Case:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        """Where the case is."""
+        return self._file.path
+
+    # Facts: what sources gave, and how much of whom was read.
+
+    def store_page(self, source: str, address: Address, page: Page, *, at: int, after: str = "") -> None:
+        """Keep one page about `address` with its evidence, coverage and problems: all of it, or nothing.
+
+        `source` is the connector's name, "" if none was asked; `after` the cursor that the page was asked with. Raises
+        `Contradiction` if the page says otherwise than what the case holds, `CaseConflict` if it is there already.
+        """
+        pages.store(self._file, source, address, page, at=at, after=after)
+
+    def ledger(self, coverage: CoverageBook | None = None) -> Ledger:
+        """All transfers, whatever the order in which they were read, with `coverage` (else `self.coverage()`)."""
+        return Ledger.of(pages.transfers(self._file), self.coverage() if coverage is None else coverage)
+
+    def transaction(self, chain: Chain, tx: str) -> tuple[Transfer, ...]:
+        """What the case holds of one transaction, in order; () if nothing."""
+        return pages.transaction(self._file, chain, tx)
+
+    def holds(self, id: TransferId) -> bool:
+        """Whether the case holds that transfer."""
+        return bool(self._file.rows("SELECT 1 FROM transfers WHERE id = ? LIMIT 1", transfer_key(id)))
+
+    def answers(self, address: Address | None = None) -> list[tuple[str, Coverage]]:
+        """(source asked, its final answer), in the order they were given: about one address, or about all."""
+        return pages.answers(self._file, address)
+
+    def cursor(self, source: str, address: Address) -> str:
+        """Where to go on reading `address` from `source`, "" at the beginning."""
+        return pages.cursor(self._file, source, address)
+
+    def coverage(self) -> CoverageBook:
+        """The best that is known of every address asked about; a history read in part counts as cut."""
+        return CoverageBook(answer for _, answer in self.answers() + pages.unfinished(self._file))
+
+    def requests(self) -> int:
+        """How many pages were asked of sources, in all runs on this case."""
+        ((count,),) = self._file.rows("SELECT count(*) FROM pages WHERE asked NOT LIKE '%,\"\"]'")
+        return int(count)
+
+    def sources(self) -> tuple[str, ...]:
+        """The sources that were asked, by name."""
+        with readable("a page"):
+            asked = {json.loads(asked)[-1] for (asked,) in self._file.rows("SELECT DISTINCT asked FROM pages")}
+        return tuple(sorted(asked - {""}))
+
+    def evidence(self, id: str) -> Evidence:
+        """The raw bytes behind a citation (`id`, with or without its `#row`). Raises `CaseConflict`."""
+        return pages.evidence_of(self._file, id)
+
+    def met(self, source: str, problems: Sequence[Problem], *, at: int) -> None:
+        """Keep what a source said of itself when it was opened; the same again, or nothing, changes nothing."""
+        known = set(self.problems())
+        fresh = [problem for problem in problems if problem not in known]
+        if not fresh:
+            return
+        with self._file.writing():
+            n = log.next_number(self._file)
+            pages.keep_problems(self._file, n, fresh)
+            log.append(self._file, n, at, "source", {"source": source, **statements.source(self._file, n)})
+
+    def problems(self) -> list[Problem]:
+        """What was met while reading sources and labels, each once."""
+        found = self._file.rows("SELECT DISTINCT body FROM problems ORDER BY body")
+        with readable("a problem"):
+            return [problem_of(json.loads(body)) for (body,) in found]
+
+    # Claims and decisions.
+
+    def pin_labels(self, file: Labels, *, at: int) -> None:
+        """Keep the labels of a file as they are now, with the file itself. The same ones again change nothing."""
+        store, rows = self._file, [canonical(label_json(label)) for label in file.labels]
+        body = {"evidence": file.evidence.id, "source": file.evidence.source, "request": file.evidence.request}
+        same = body["evidence"], statements.rows_hash([(row,) for row in rows])
+        if any((entry["evidence"], entry["hash"]) == same for entry in self._told("labels")):
+            return
+        with store.writing():
+            n = log.next_number(store)
+            pages.keep_evidence(store, n, file.evidence)
+            store.write("INSERT INTO labels VALUES (?, ?, ?)", [(n, row, text) for row, text in enumerate(rows)])
+            pages.keep_problems(store, n, file.rejected)
+            pages.must_have(store, {label.evidence for label in file.labels})
+            log.append(store, n, at, "labels", {**body, **statements.labels(store, n)})
+
+    def labels(self) -> LabelBook:
+        """All labels pinned."""
+        book = LabelBook()
+        with readable("a label"):
+            for (body,) in self._file.rows("SELECT body FROM labels ORDER BY n, row"):
+                book.add(label_of(json.loads(body)))
+        return book
+
+    def add_loss(self, loss: Loss, *, at: int) -> None:
+        """Add a loss; the same one again changes nothing. Raises `CaseConflict` if it cannot stand beside another."""
+        for known in self.losses():
+            if known == loss:
+                return
+            if known.name == loss.name:
+                raise CaseConflict(f"the case has another loss named {loss.name}", "give it another name")
+            if loss.wallet is not None and (known.wallet, known.asset) == (loss.wallet, loss.asset):
+                raise CaseConflict(
+                    f"{known.name} is a loss of the same wallet {loss.wallet} already",
+                    "give one of them as a transaction",
+                )
+        with self._file.writing():
+            n = log.next_number(self._file)
+            self._file.write("INSERT INTO losses VALUES (?, ?, ?)", [(n, loss.name, canonical(loss_json(loss)))])
+            log.append(self._file, n, at, "loss", statements.loss(self._file, n))
+
+    def losses(self) -> tuple[Loss, ...]:
+        """The losses, in the order they were added: their places are the labels of lots, from 1."""
+        with readable("a loss"):
+            return tuple(loss_of(json.loads(body)) for (body,) in self._file.rows("SELECT body FROM losses ORDER BY n"))
+
+    # Inferences: what was concluded, and given to somebody.
+
+    def facts_hash(self, settings: Mapping[str, object]) -> str:
+        """One hash over all that an answer rests on: `settings`, transfers, coverage, labels, problems and losses.
+
+        It does not depend on the order in which sources were read.
+        """
+        digest = hashlib.sha256(canonical(settings).encode())
+        for sql in (
+            "SELECT DISTINCT transfer, evidence FROM citations ORDER BY transfer, evidence",
+            "SELECT asked, body FROM pages LEFT JOIN coverage USING (n) ORDER BY asked, body",
+            "SELECT DISTINCT body FROM labels ORDER BY body",
+            "SELECT DISTINCT body FROM problems ORDER BY body",
+            "SELECT body FROM losses ORDER BY n",
+        ):
+            digest.update(canonical(self._file.rows(sql)).encode())
+        return digest.hexdigest()
+
+    def issue(self, answer: Mapping[str, object], settings: Mapping[str, object], *, at: int) -> Issued:
+        """Keep an answer as given; the one issued last again changes nothing. Returns it as it is kept."""
+        text = canonical(answer)
+        hashed, inputs = sha256(text), self.facts_hash(settings)
+        for last in self.issued()[-1:]:
+            if (last.hash, last.inputs) == (hashed, inputs):
+                return last
+        with self._file.writing():
+            n = log.next_number(self._file)
+            self._file.write("INSERT INTO answers VALUES (?, ?, ?, ?)", [(n, hashed, inputs, text)])
+            log.append(self._file, n, at, "trace", statements.trace(self._file, n))
+        return Issued(at, hashed, inputs, text)
+
+    def issued(self) -> list[Issued]:
+        """The answers given so far, in order."""
+        sql = "SELECT at, answers.hash, inputs, answers.body FROM answers JOIN log USING (n) ORDER BY n"
+        return [Issued(at, hashed, inputs, text) for at, hashed, inputs, text in self._file.rows(sql)]
+
+    # The log.
+
+    def record(self, kind: str, body: Mapping[str, Any], *, at: int) -> None:
+        """Log an `export` or a `note`."""
+        if kind not in ("export", "note"):
+            raise ValueError(f"{kind!r} entries are made by what they tell of")
+        with self._file.writing():
+            log.append(self._file, log.next_number(self._file), at, kind, dict(body))
+
+    def log(self) -> list[log.Entry]:
+        """The log from its beginning."""
+        return list(log.entries(self._file))
+
+    @property
+    def head(self) -> str:
+        """The hash of the newest log entry, which stands for the whole case: kept elsewhere, it anchors `verify`."""
+        return log.head(self._file)
+
+    def verify(self, anchor: str = "") -> list[Problem]:
+        """Everything in the case that is not as it was written; [] if there is nothing.
+
+        A tail that was cut off can only be seen with an `anchor`: a head hash of this case that was kept elsewhere.
+        """
+        from cases.verification import faults
+
+        return list(faults(self._file, anchor))
+
+    def _told(self, kind: str) -> list[dict[str, Any]]:
+        with readable("the log"):
+            return [
+                json.loads(body) for (body,) in self._file.rows("SELECT body FROM log WHERE kind = ? ORDER BY n", kind)
+            ]
+
+
+def unanchored(head: str) -> str:
+    """What to say with the result of a `verify` without an anchor.
+
+    >>> unanchored("5f1d")
+    'the end of the log is not anchored; head hash 5f1d: keep it elsewhere, or a cut end cannot be seen'
+    """
+    return f"the end of the log is not anchored; head hash {head}: keep it elsewhere, or a cut end cannot be seen"
+
+
+def _version() -> str:
+    from importlib import metadata  # slow to import, and needed once in the life of a case
+
+    try:
+        return metadata.version("fundtrail")
+    except metadata.PackageNotFoundError:
+        return "unknown"

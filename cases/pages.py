@@ -1,0 +1,196 @@
+"""Pages: what a source answered about an address, kept whole and read back as transfers, coverage and problems."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+
+from cases import log, statements
+from cases.codec import (
+    TransferReader,
+    canonical,
+    coverage_json,
+    coverage_of,
+    parsed,
+    problem_json,
+    readable,
+    sha256,
+    transfer_key,
+    transfer_text,
+    tx_key,
+)  # fmt: skip
+from cases.sqlite_file import SqliteFile
+from connectors.protocol import Evidence, Page, Problem
+from tracer.coverage import Coverage, State
+from tracer.errors import CaseConflict, CaseDamaged
+from tracer.ledger import Ledger
+from tracer.values import Address, Chain, Transfer
+
+_REPORTS = "SELECT id, body, evidence FROM transfers JOIN citations ON transfer = hash"
+
+
+def asked_of(source: str, address: Address) -> str:
+    """The question that pages answer, as text: about whom, asked of which source."""
+    return canonical([address.chain.name, address.text, source])
+
+
+def _from_to(*parts: str) -> tuple[str, str]:
+    """The range of the JSON lists that begin with these texts and go on with one more."""
+    start = canonical(parts)[:-1] + ',"'
+    return start, start[:-1] + "#"  # the character after the quote
+
+
+def store(file: SqliteFile, source: str, address: Address, page: Page, *, at: int, after: str) -> None:
+    """Keep a page in one transaction. Raises `Contradiction` or `CaseConflict`; then nothing of it is kept."""
+    asked = asked_of(source, address)
+    with file.writing():
+        if file.rows("SELECT n FROM pages WHERE asked = ? AND after = ?", asked, canonical(after)):
+            raise CaseConflict(
+                f"this page of {address} is in the case already",
+                "another run reads for this case: wait until it is done",
+            )
+        n = log.next_number(file)
+        keep_evidence(file, n, page.evidence)
+        evidence = page.evidence.id if page.evidence else None
+        request = page.evidence.request if page.evidence else ""
+        row = n, asked, canonical(after), canonical(page.cursor), evidence, canonical(request)
+        file.write("INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?)", [row])
+        _keep_transfers(file, n, page.transfers)
+        cited = {cited for transfer in page.transfers for cited in transfer.evidence}
+        if page.coverage is not None:
+            file.write("INSERT INTO coverage VALUES (?, ?)", [(n, canonical(coverage_json(page.coverage)))])
+            cited |= {page.coverage.evidence} - {""}
+        keep_problems(file, n, page.problems)
+        must_have(file, cited)
+        log.append(file, n, at, "page", statements.page(file, n))
+
+
+def keep_evidence(file: SqliteFile, n: int, evidence: Evidence | None) -> None:
+    """Keep raw bytes under their hash; the same bytes again are kept once."""
+    if evidence is not None:
+        told = canonical(evidence.source), canonical(evidence.request)
+        row = evidence.id, n, *told, zlib.compress(evidence.body)
+        file.write("INSERT OR IGNORE INTO evidence VALUES (?, ?, ?, ?, ?)", [row])
+
+
+def keep_problems(file: SqliteFile, n: int, problems: Iterable[Problem]) -> None:
+    """Keep what was met while reading."""
+    rows = [(n, row, canonical(problem_json(problem))) for row, problem in enumerate(problems)]
+    file.write("INSERT INTO problems VALUES (?, ?, ?)", rows)
+
+
+def must_have(file: SqliteFile, cited: Iterable[str]) -> None:
+    """Refuse to keep what cites evidence that is not here."""
+    for id in sorted({reference.partition("#")[0] for reference in cited}):
+        if not file.rows("SELECT id FROM evidence WHERE id = ?", id):
+            raise CaseConflict(f"the evidence {id:.80} is cited but was not given", "this is a defect of the source")
+
+
+def _keep_transfers(file: SqliteFile, n: int, transfers: Sequence[Transfer]) -> None:
+    """Each report once, however many pages give it. They must fit one another and all that is known of their txs."""
+    reports, cited = [], []
+    for row, transfer in enumerate(transfers):
+        id, text = transfer_key(transfer.id), transfer_text(transfer)
+        hashed = sha256(id + text)
+        reports.append((hashed, tx_key(transfer.id.chain, transfer.id.tx), id, text))
+        cited.append((n, row, hashed, canonical(transfer.evidence)))
+    file.write("INSERT OR IGNORE INTO transfers VALUES (?, ?, ?, ?)", reports)
+    file.write("INSERT INTO citations VALUES (?, ?, ?, ?)", cited)
+    known = _reports(
+        file,
+        "tx IN (SELECT tx FROM transfers JOIN citations ON transfer = hash WHERE n = ?)"
+        " AND hash NOT IN (SELECT transfer FROM citations WHERE n = ?)",
+        n,
+        n,
+    )
+    Ledger.of([*known, *transfers])  # raises Contradiction
+
+
+def transaction(file: SqliteFile, chain: Chain, tx: str) -> tuple[Transfer, ...]:
+    """What is kept of one transaction, in order."""
+    return tuple(Ledger.of(_reports(file, "tx = ?", tx_key(chain, tx))).transfers)
+
+
+def _reports(file: SqliteFile, which: str, *values: object) -> list[Transfer]:
+    found = file.rows(f"{_REPORTS} WHERE {which} ORDER BY id, n, row", *values)
+    reader, reports = TransferReader(), []
+    with readable("a transfer"):
+        for texts in found:
+            key, body, evidence = parsed(texts)
+            reports.append(reader.read(key, body, tuple(evidence)))
+    return reports
+
+
+def transfers(file: SqliteFile) -> list[Transfer]:
+    """Every report of every transfer, in an order that does not depend on the order of reading."""
+    cited: dict[str, set[str]] = {}
+    citations = file.rows("SELECT DISTINCT transfer, evidence FROM citations")
+    reports = file.rows("SELECT hash, id, body FROM transfers ORDER BY id, hash")
+    reader = TransferReader()
+    with readable("a transfer"):
+        for (hashed, _), evidence in zip(citations, parsed(text for _, text in citations), strict=True):
+            cited.setdefault(hashed, set()).update(evidence)
+        keys, bodies = parsed(key for _, key, _ in reports), parsed(body for _, _, body in reports)
+        return [
+            reader.read(key, body, tuple(sorted(cited.get(hashed, ()))))
+            for (hashed, _, _), key, body in zip(reports, keys, bodies, strict=True)
+        ]
+
+
+def answers(file: SqliteFile, address: Address | None = None) -> list[tuple[str, Coverage]]:
+    """(source asked, its final answer), in the order they were given: about one address, or about all."""
+    which: str = ""
+    between: tuple[str, ...] = ()
+    if address is not None:
+        which, between = " WHERE asked >= ? AND asked < ?", _from_to(address.chain.name, address.text)
+    told = []
+    for n, asked, body in file.rows(
+        f"SELECT pages.n, asked, body FROM coverage JOIN pages USING (n){which} ORDER BY pages.n",  # noqa: S608
+        *between,
+    ):
+        with readable(f"the coverage of entry {n}"):
+            told.append((json.loads(asked)[-1], coverage_of(json.loads(body))))
+    return told
+
+
+def unfinished(file: SqliteFile) -> list[tuple[str, Coverage]]:
+    """(source asked, as far as it got) for histories of which not all pages were read."""
+    got: dict[str, list[tuple[str | None, int]]] = {}
+    for asked, evidence, rows in file.rows(
+        "SELECT asked, evidence, (SELECT count(*) FROM citations WHERE citations.n = pages.n) FROM pages"
+        " WHERE asked NOT IN (SELECT asked FROM pages JOIN coverage USING (n)) ORDER BY pages.n"
+    ):
+        got.setdefault(asked, []).append((evidence, rows))
+    told = []
+    for asked, pages in got.items():
+        with readable(f"the question {asked:.200}"):
+            chain, text, source = json.loads(asked)
+            answer = Coverage(
+                Address(Chain.named(chain), text), State.CUT, frozenset(), source, pages[-1][0] or "",
+                rows=sum(rows for _, rows in pages),
+                reason=f"reading stopped after page {len(pages)} of its history; run it again to go on",
+            )  # fmt: skip
+            told.append((source, answer))
+    return told
+
+
+def cursor(file: SqliteFile, source: str, address: Address) -> str:
+    """Where to go on reading `address` from `source`, "" at the beginning."""
+    found = file.rows("SELECT cursor FROM pages WHERE asked = ? ORDER BY n DESC LIMIT 1", asked_of(source, address))
+    with readable(f"the cursor of {address}"):
+        return str(json.loads(found[0][0])) if found else ""
+
+
+def evidence_of(file: SqliteFile, cited: str) -> Evidence:
+    """The raw bytes of an id, which may have a row behind `#`. Raises `CaseConflict` or `CaseDamaged`."""
+    found = file.rows("SELECT source, request, body FROM evidence WHERE id = ?", cited.partition("#")[0])
+    if not found:
+        raise CaseConflict(f"the case holds no evidence {cited:.80}", "copy the whole id, from sha256: on")
+    ((source, request, body),) = found
+    try:
+        raw = zlib.decompress(body)
+    except zlib.error as error:
+        raise CaseDamaged(f"the evidence {cited:.80} does not unpack: {error}", "go back to a copy") from None
+    with readable(f"the evidence {cited:.80}"):
+        return Evidence(raw, json.loads(source), json.loads(request))

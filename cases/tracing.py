@@ -1,0 +1,150 @@
+"""A whole trace as one call: start, read, follow, bound, answer, keep; and the same again from what the case holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from cases.answer import Requests, answer
+from cases.case_file import Case
+from cases.investigation import Progress, concluded, read
+from cases.starting import start
+from connectors.protocol import Connector
+from graphs.follow import Following, follow
+from graphs.origins import BACKWARD_RULES, Origins, originate
+from graphs.stops import StopRules
+from tracer.errors import CaseConflict, InputError
+from tracer.labels import LabelBook
+from tracer.ledger import Ledger
+from tracer.losses import Loss
+from tracer.lots import Between, Rule
+from tracer.values import Address, Amount, Asset, Chain
+
+Traced = Following | Origins
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a case: the start as the user has it, and under which rules it is to be followed.
+
+    `rules` empty means all there are. `since` is a block number. `amount` is in whole units, as people write it.
+    """
+
+    start: str
+    chain: Chain | None = None
+    asset: Asset | None = None
+    amount: str | None = None
+    since: int = 0
+    victim: str = ""
+    rules: tuple[Rule, ...] = ()
+    between: Between = Between.PARI_PASSU
+    backward: bool = False
+    stops: StopRules = field(default_factory=StopRules)
+    max_requests: int = 1_000
+
+
+def trace(
+    case: Case,
+    question: Question,
+    connectors: Sequence[Connector],
+    *,
+    now: Callable[[], int],
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Follow what `question` names through `connectors` into `case`, and give the answer, which the case keeps.
+
+    Interrupted anywhere, asking again goes on where it was; asking twice gives the same answer and reads nothing.
+    """
+    for connector in connectors:
+        case.met(connector.name, getattr(connector, "problems", ()), at=now())
+    loss = start(
+        case, question.start, chain=question.chain, asset=question.asset, amount=question.amount, since=question.since,
+        victim=question.victim, connectors=connectors, now=now, keep=not question.backward,
+    )  # fmt: skip
+    if question.backward and loss.wallet is None:
+        raise InputError("backward starts from a wallet, not from a transaction", "give the address it was paid to")
+    read(
+        case, connectors, partial(_either, loss if question.backward else None), rules=question.stops,
+        between=question.between, max_requests=question.max_requests, now=now, progress=progress,
+    )  # fmt: skip
+    traced = _conclude(case, loss if question.backward else None, question.stops, question.between)
+    return _issue(case, traced, question, now)
+
+
+def retraced(case: Case, given: dict[str, Any]) -> Traced:
+    """The trace behind an answer that the case gave, computed again from what the case holds; nobody is asked."""
+    loss = None
+    if given["direction"] == "backward":
+        stated = given["losses"][0]
+        chain = Chain.named(given["asset"]["chain"])
+        contract = given["asset"]["name"].partition("/")[2]
+        asset = Asset(chain, contract, given["asset"]["symbol"], given["asset"]["decimals"])
+        units = None if stated["units"] is None else int(stated["units"])
+        wallet = Address(chain, stated["start"])
+        loss = Loss(stated["name"], asset, stated["victim"], wallet=wallet, units=units, since=stated["since"])
+    return _conclude(case, loss, StopRules(**given["settings"]), Between(given["between"]))
+
+
+def latest(case: Case) -> dict[str, Any]:
+    """The answer that the case gave last. Raises `CaseConflict` if it gave none."""
+    issued = case.issued()
+    if not issued:
+        raise CaseConflict("no trace was made in this case yet", "make one: fundtrail trace START --case FILE")
+    found: dict[str, Any] = json.loads(issued[-1].text)
+    return found
+
+
+def _either(
+    backward: Loss | None, ledger: Ledger, labels: LabelBook, losses: Sequence[Loss], rules: StopRules | None = None,
+    *, between: Between = Between.PARI_PASSU, known: Iterable[Address] = (), spent: bool = False,
+) -> Traced:  # fmt: skip
+    if backward is None:
+        return follow(ledger, labels, losses, rules, between=between, known=known, spent=spent)
+    return originate(ledger, labels, (backward,), rules, between=between, known=known, spent=spent)
+
+
+def _conclude(case: Case, backward: Loss | None, stops: StopRules, between: Between) -> Traced:
+    return concluded(case, partial(_either, backward), rules=stops, between=between)
+
+
+def _issue(case: Case, traced: Traced, question: Question, now: Callable[[], int]) -> dict[str, Any]:
+    rules = question.rules or (BACKWARD_RULES if question.backward else tuple(Rule))
+    given = answer(
+        traced,
+        traced.bounds(),
+        case.labels(),
+        rules=question.stops,
+        requested=rules,
+        requests=Requests(case.requests(), question.max_requests, case.sources()),
+        problems=case.problems(),
+    )
+    _must_have_lost(given, question)
+    settings = {"start": question.start, "settings": given["settings"], "direction": given["direction"]}
+    case.issue(given, settings, at=now())
+    return given
+
+
+def _must_have_lost(given: dict[str, Any], question: Question) -> None:
+    """A wallet that nobody could read has lost nothing that can be told: say so, rather than answer "0"."""
+    if any(units != "0" for loss in given["losses"] for units in loss["lost"].values()):
+        return
+    told = "; ".join(f"{one['address']}: {one['state']}, {one['reason']}" for one in given["coverage"]["incomplete"])
+    raise InputError(
+        f"nothing is recorded to have come to {question.start}{f' ({told})' if told else ''}",
+        "check the address, the chain and the source; without a loss there is nothing to follow",
+    )
+
+
+def amount_shown(units: str, asset: dict[str, Any]) -> str:
+    """An amount of an answer as a person reads it, exactly.
+
+    >>> amount_shown("1500000", {"chain": "tron", "name": "tron", "symbol": "TRX", "decimals": 6})
+    '1.5 TRX'
+    """
+    return str(Amount(int(units), Asset(Chain.named(asset["chain"]), "", asset["symbol"], asset["decimals"])))
+
+
+__all__ = ["Question", "Traced", "amount_shown", "latest", "retraced", "trace"]

@@ -1,0 +1,476 @@
+"""FRONT DOOR: click commands, progress, printing and exit codes. No rule about money lives here.
+
+What a command needs is imported inside it, so that `fundtrail --help` imports none of it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from cases.case_file import Case
+    from cases.investigation import Progress
+    from cases.tracing import Question
+    from connectors.labels import LabelFile
+
+PARTIAL = 3
+INTERRUPTED = 130
+RULES = ("all", "fifo", "lifo", "pro_rata", "taint_first", "clean_first")
+BETWEEN = ("pari_passu", "first_in_first_out", "priority")
+FORMATS = ("csv", "json", "graphml")
+FILE = click.Path(dir_okay=False, path_type=Path)
+CASE = click.argument("file", type=FILE)
+IN_CASE = click.option("--case", "case_path", type=FILE, help="Look in this case.")
+LABELS = click.option("--labels", "label_paths", multiple=True, type=FILE, help="A label file. May be repeated.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output, and nothing else there.")
+
+
+class FrontDoor(click.Group):
+    """Every error that is meant for people becomes two lines on standard error and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from tracer.errors import FundtrailError
+
+        try:
+            return super().invoke(ctx)
+        except FundtrailError as error:
+            _complain(str(error), error.hint)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            _complain("interrupted", "what was read is kept in the case; the same command goes on from there")
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:  # the reader of our output has left, as `head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+
+
+@click.group(cls=FrontDoor, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="fundtrail", prog_name="fundtrail")
+def main() -> None:
+    """Follow stolen funds to the accounts that hold them, with books that close.
+
+    Exit codes: 0 the answer is whole, 1 it could not be done, 2 the command or a file cannot be used as given, 3 the
+    answer is partial and says what hangs on it, 130 interrupted (the same command goes on from there).
+    """
+
+
+@main.command()
+@click.option("--out", default="demo-out", show_default=True, type=click.Path(file_okay=False, path_type=Path),
+              help="Folder for the case file and the exports.")  # fmt: skip
+@JSON
+def demo(out: Path, as_json: bool) -> None:
+    """Follow the Ronin bridge theft of 2022, offline, from facts that ship with fundtrail.
+
+    Builds the case, prints where the money rests under each rule, says what is not in the data, and writes the exports.
+    Ends with 0 although the answer is partial: the data it ships with are.
+    """
+    from cases.demo import run_demo
+
+    given, written = run_demo(out, now=_now, progress=_progress(as_json))
+    _print_answer(given, as_json)
+    if not as_json:
+        click.echo("\nWritten:")
+        for path in written:
+            click.echo(f"  {path}")
+
+
+@main.command()
+@click.argument("start")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    metavar="KIND:WHERE",
+    help="Where histories come from, e.g. file:PATH or etherscan-recorded:PATH. May be repeated.",
+)
+@click.option(
+    "--case",
+    "case_path",
+    required=True,
+    type=FILE,
+    help="The case file; made if it is not there.",
+)
+@LABELS
+@click.option("--rule", type=click.Choice(RULES), default="all", show_default=True, help="The accounting rule.")
+@click.option(
+    "--between",
+    type=click.Choice(BETWEEN),
+    default="pari_passu",
+    show_default=True,
+    help="Whose stolen value leaves first where the rule does not say.",
+)
+@click.option("--backward", is_flag=True, help="Ask where the wallet's money came from.")
+@click.option("--amount", metavar="NUMBER", help="Only the first so much, in whole units (12.5).")
+@click.option(
+    "--since", metavar="BLOCK", type=click.IntRange(min=0), default=0, help="Only what a wallet had from this block on."
+)
+@click.option(
+    "--max-requests",
+    type=click.IntRange(min=0),
+    default=1_000,
+    show_default=True,
+    help="The most answers to ask of the sources in this run; the largest amounts go first.",
+)
+@click.option("--chain", metavar="NAME", help="The chain, where START leaves it open.")
+@click.option("--victim", default="", help="A reference of whose loss this is.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="A stop rule's setting, e.g. hops=20. All are printed with the answer.",
+)
+@JSON
+def trace(
+    sources: tuple[str, ...], case_path: Path, label_paths: tuple[Path, ...], as_json: bool, **asked: Any
+) -> None:  # fmt: skip
+    """Follow START: a transaction hash (what it paid is the loss) or an address (all that the wallet had is).
+
+    Run again after an interruption, it goes on where it was.
+    """
+    from cases.tracing import trace as make_trace
+    from connectors.labels import read_labels
+    from connectors.sources import open_source
+
+    question = _question(**asked)
+    connectors = [open_source(name) for name in sources]
+    files = [read_labels(path) for path in label_paths]
+    for connector in connectors:
+        _warn(getattr(connector, "problems", ()))
+    with ExitStack() as stack:
+        case = stack.enter_context(_open_or_create(case_path))
+        for file in files:
+            case.pin_labels(file, at=_now())
+            _warn((*file.rejected,))
+        given = make_trace(case, question, connectors, now=_now, progress=_progress(as_json))
+    _print_answer(given, as_json)
+    if given["partial"]:
+        raise SystemExit(PARTIAL)
+
+
+@main.group()
+def case() -> None:
+    """Look into a case file: what was asked, found and done."""
+
+
+@case.command("show")
+@CASE
+@JSON
+def case_show(file: Path, as_json: bool) -> None:
+    """Print the latest answer, as it was given."""
+    _print_latest(file, as_json, lambda given: given, "show")
+
+
+@case.command("ends")
+@CASE
+@JSON
+def case_ends(file: Path, as_json: bool) -> None:
+    """Print where the stolen value rests, and why there."""
+    _print_latest(file, as_json, lambda given: given["ends"], "show_ends")
+
+
+@case.command("hops")
+@CASE
+@JSON
+def case_hops(file: Path, as_json: bool) -> None:
+    """Print the payments that moved stolen value, in order, with the amount under each rule."""
+    from cases.exports import hops_of
+    from cases.show import show_hops
+    from cases.tracing import latest, retraced
+
+    with _open(file) as opened:
+        given = latest(opened)
+        hops = hops_of(given, retraced(opened, given))
+    _emit(hops if as_json else show_hops(given, hops, width=_width()), as_json)
+
+
+@case.command("log")
+@CASE
+@JSON
+def case_log(file: Path, as_json: bool) -> None:
+    """Print what was done in the case, each entry with its hash."""
+    from cases.show_records import show_log
+
+    with _open(file) as opened:
+        entries = opened.log()
+    if as_json:
+        _emit([{"n": e.n, "at": e.at, "kind": e.kind, "body": e.body, "hash": e.hash} for e in entries], as_json)
+    else:
+        _emit(show_log(entries, width=_width()), as_json)
+
+
+@case.command("verify")
+@CASE
+@click.option("--anchor", default="", metavar="HASH", help="A head hash kept elsewhere: then a cut-off tail shows too.")
+@JSON
+def case_verify(file: Path, anchor: str, as_json: bool) -> None:
+    """Check the log's chain, every piece of evidence and all that cites it. Ends with 1 if anything is wrong."""
+    with _open(file) as opened:
+        problems, head = opened.verify(anchor), opened.head
+    if as_json:
+        _emit({"head": head, "problems": [{"text": p.text, "where": p.where} for p in problems]}, True)
+    else:
+        for problem in problems:
+            click.echo(_visible(f"{problem.where}: {problem.text}" if problem.where else problem.text))
+        click.echo(f"{len(problems)} problems. Head of the log: {head}")
+        if not anchor:
+            click.echo("The tail is not anchored: keep the head hash elsewhere and give it with --anchor.")
+    if problems:
+        raise SystemExit(1)
+
+
+@main.group()
+def labels() -> None:
+    """Who says what about which address: import, look up, search."""
+
+
+@labels.command("import")
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--case", "case_path", type=FILE, help="Pin them to this case.")
+@click.option("--out", type=FILE, help="Write them as our own CSV (.gz, .xz).")
+@click.option("--format", "form", default="auto", show_default=True, help="The files' format, if not told by content.")
+@click.option("--source", default="", help="Who says so, where the file does not.")
+@click.option("--chain", metavar="NAME", help="The chain, where the file leaves it open.")
+@JSON
+def labels_import(files: tuple[Path, ...], case_path: Path | None, out: Path | None, form: str, source: str,
+                  chain: str | None, as_json: bool) -> None:  # fmt: skip
+    """Read label files, say what was refused and why, and keep the rest. Ends with 3 if rows were refused."""
+    from connectors.labels import read_labels, write_labels
+    from tracer.values import Chain
+
+    on = Chain.named(chain) if chain else None
+    read = [read_labels(path, format=form, source=source, chain=on) for path in files]
+    if case_path:
+        with _open_or_create(case_path) as opened:
+            for file in read:
+                opened.pin_labels(file, at=_now())
+    if out:
+        write_labels([label for file in read for label in file.labels], out)
+    if as_json:
+        _emit([_told(path, file) for path, file in zip(files, read, strict=True)], True)
+    for path, file in zip(files, read, strict=True):
+        if not as_json:
+            click.echo(_visible(
+                f"{path}: {file.format}, {file.rows} rows, {len(file.labels)} labels, "
+                f"{len(file.rejected)} refused, {len(file.skipped)} of chains we do not follow"
+            ))  # fmt: skip
+        _warn(file.rejected)
+    if any(file.rejected for file in read):
+        raise SystemExit(PARTIAL)
+
+
+@labels.command("show")
+@click.argument("address")
+@IN_CASE
+@LABELS
+@JSON
+def labels_show(address: str, case_path: Path | None, label_paths: tuple[Path, ...], as_json: bool) -> None:  # fmt: skip
+    """Print every claim about ADDRESS, the one that decides where a trace stops first."""
+    from tracer.addresses import recognise
+    from tracer.errors import BadAddress
+
+    meant = recognise(address)
+    if not meant:
+        raise BadAddress(f"not an address of any chain we follow: {address!r:.100}", "copy it again, whole")
+    book = _book(case_path, label_paths)
+    _print_labels([label for one in meant for label in book.of(one)], as_json)
+
+
+@labels.command("search")
+@click.argument("text")
+@IN_CASE
+@LABELS
+@JSON
+def labels_search(text: str, case_path: Path | None, label_paths: tuple[Path, ...], as_json: bool) -> None:  # fmt: skip
+    """Print the claims whose address, entity or name contains TEXT."""
+    _print_labels(list(_book(case_path, label_paths).search(text)), as_json)
+
+
+@main.command()
+@CASE
+@click.option("--format", "form", type=click.Choice(FORMATS), required=True, help="csv makes a folder.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where to; else beside the case file.")
+@click.option("--force", is_flag=True, help="Replace what is there.")
+@JSON
+def export(file: Path, form: str, out: Path | None, force: bool, as_json: bool) -> None:
+    """Write the latest answer and its hops for other programs."""
+    from cases.exports import export as write_export
+    from cases.tracing import latest, retraced
+
+    target = out or file.with_name(file.stem if form == "csv" else f"{file.stem}.{form}")
+    with _open(file) as opened:
+        given = latest(opened)
+        written = write_export(given, retraced(opened, given), target, form, force=force)
+        opened.record("export", {"format": form, "files": [path.name for path in written]}, at=_now())
+    _emit([str(path) for path in written] if as_json else "\n".join(map(str, written)), as_json)
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> None:
+    """Print the shell's completion script: eval "$(fundtrail completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    if found is None:
+        raise click.UsageError(f"click knows no completion for {shell}")
+    click.echo(found(main, {}, "fundtrail", "_FUNDTRAIL_COMPLETE").source())
+
+
+def _question(**asked: Any) -> Question:
+    from cases.tracing import Question
+    from graphs.stops import StopRules
+    from tracer.lots import Between, Rule
+    from tracer.values import Chain
+
+    settings = dict(_setting(text, StopRules.__dataclass_fields__) for text in asked.pop("settings"))
+    rule, between, chain = asked.pop("rule"), asked.pop("between"), asked.pop("chain")
+    return Question(
+        **asked,
+        chain=Chain.named(chain) if chain else None,
+        rules=() if rule == "all" else (Rule(rule),),
+        between=Between(between),
+        stops=StopRules(**settings),
+    )
+
+
+def _setting(text: str, known: Any) -> tuple[str, int]:
+    from tracer.errors import InputError, UnknownName
+
+    name, _, value = text.partition("=")
+    if name not in known:
+        raise UnknownName.among("setting", name, known)
+    if not value.isascii() or not value.isdecimal() or len(value) > 18:
+        raise InputError(f"{name} is {value!r:.60}", f"a whole number, for example --set {name}=10")
+    return name, int(value)
+
+
+def _open(path: Path) -> Case:
+    from cases.case_file import Case
+
+    return Case.open(path)
+
+
+def _open_or_create(path: Path) -> Case:
+    from cases.case_file import Case
+
+    return Case.open(path) if path.exists() else Case.create(path, at=_now())
+
+
+def _book(case_path: Path | None, label_paths: tuple[Path, ...]) -> Any:
+    from connectors.labels import read_labels
+    from tracer.errors import InputError
+    from tracer.labels import LabelBook
+
+    if not case_path and not label_paths:
+        raise InputError("no place to look in", "name a case with --case, or a label file with --labels")
+    book = LabelBook()
+    if case_path:
+        with _open(case_path) as opened:
+            book = opened.labels()
+    for path in label_paths:
+        for label in read_labels(path).labels:
+            book.add(label)
+    return book
+
+
+def _print_labels(found: list[Any], as_json: bool) -> None:
+    from cases.codec import label_json
+    from cases.show_records import show_labels
+
+    _emit([label_json(label) for label in found] if as_json else show_labels(found, width=_width()), as_json)
+
+
+def _print_latest(file: Path, as_json: bool, part: Callable[[dict[str, Any]], Any], shown: str) -> None:
+    from cases import show
+    from cases.tracing import latest
+
+    with _open(file) as opened:
+        given = latest(opened)
+    _emit(part(given) if as_json else getattr(show, shown)(given, width=_width(), colour=_colour()), as_json)
+    if given["partial"]:
+        raise SystemExit(PARTIAL)
+
+
+def _print_answer(given: dict[str, Any], as_json: bool) -> None:
+    from cases.show import show
+
+    _emit(given if as_json else show(given, width=_width(), colour=_colour()), as_json)
+
+
+def _emit(what: Any, as_json: bool) -> None:
+    if as_json:
+        from cases.codec import canonical
+
+        sys.stdout.write(canonical(what) + "\n")
+    else:
+        click.echo(what, color=True)
+
+
+def _told(path: Path, file: LabelFile) -> dict[str, Any]:
+    problems = {
+        kind: [{"text": problem.text, "where": problem.where} for problem in found]
+        for kind, found in (("rejected", file.rejected), ("skipped", file.skipped))
+    }
+    return {"file": str(path), "format": file.format, "rows": file.rows, "labels": len(file.labels), **problems}
+
+
+def _warn(problems: Any, most: int = 10) -> None:
+    for problem in problems[:most]:
+        click.echo(_visible(f"warning: {problem.where}: {problem.text}"), err=True)
+    if len(problems) > most:
+        click.echo(f"warning: and {len(problems) - most} more like these", err=True)
+
+
+def _progress(quiet: bool) -> Callable[[Progress], None]:
+    """One line on a terminal, written over; a line now and then elsewhere, so that a log stays readable."""
+    on_terminal = sys.stderr.isatty()
+
+    def tell(step: Progress) -> None:
+        line = f"{step.requests} of at most {step.most} requests; {step.wanted} wallets to read; {step.address.text}"
+        if on_terminal:
+            click.echo(f"\r\x1b[2K{line}", nl=False, err=True)
+        elif not quiet and step.requests % 100 == 0:
+            click.echo(line, err=True)
+
+    return tell
+
+
+def _complain(message: str, hint: str) -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[2K", nl=False, err=True)
+    click.echo(f"fundtrail: {_visible(message)}", err=True)
+    if hint:
+        click.echo(f"  try: {_visible(hint)}", err=True)
+
+
+def _visible(text: str) -> str:
+    from cases.visible import visible
+
+    return visible(text)
+
+
+def _width() -> int | None:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _now() -> int:
+    import time
+
+    return int(time.time())
+
+
+if __name__ == "__main__":
+    main()
