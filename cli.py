@@ -272,7 +272,7 @@ def labels_import(files: tuple[Path, ...], case_path: Path | None, out: Path | N
 @IN_CASE
 @LABELS
 @JSON
-def labels_show(address: str, case_path: Path | None, label_paths: tuple[Path, ...], as_json: bool) -> None:  # fmt: skip
+def labels_show(address: str, case_path: Path | None, label_paths: tuple[Path, ...], as_json: bool) -> None:
     """Print every claim about ADDRESS, the one that decides where a trace stops first."""
     from tracer.addresses import recognise
     from tracer.errors import BadAddress

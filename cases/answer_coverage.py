@@ -10,17 +10,18 @@ from graphs.follow import Following
 from graphs.origins import Origins
 from tracer.coverage import Coverage, Kind, State
 from tracer.lots import Rule
-from tracer.trace import StopCode, Trace
+from tracer.trace import Part, StopCode, Trace
 from tracer.values import Address
 
 _UNKNOWN = (StopCode.BUDGET, StopCode.NOT_READ)
 
 
 def passed(following: Following | Origins, traces: Mapping[Rule, Trace]) -> set[Address]:
-    """The wallets that stolen value passes through: followed ones that any rule moves some into."""
+    """The wallets that stolen value came to, under any rule, and that were read: to pass through, or to stay there."""
     started = {loss.wallet for loss in following.losses if loss.wallet is not None}
     moved = {hop.target for trace in traces.values() for hop in trace.hops if hop.target is not None}
-    return {address for address in following.followed if address in moved or address in started}
+    held = {address for address, stop in following.stops.items() if stop.code.part is Part.HELD}
+    return {address for address in {*following.followed, *held} if address in moved or address in started}
 
 
 def coverage_part(

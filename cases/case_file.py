@@ -11,7 +11,19 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from cases import log, pages, statements
-from cases.codec import canonical, label_json, label_of, loss_json, loss_of, problem_of, readable, sha256, transfer_key
+from cases.codec import (
+    canonical,
+    label_json,
+    label_of,
+    loss_json,
+    loss_of,
+    parsed,
+    problem_of,
+    readable,
+    sha256,
+    transfer_key,
+    tx_key,
+)
 from cases.sqlite_file import FORMAT, SqliteFile
 from connectors.protocol import Evidence, Page, Problem
 from tracer.coverage import Coverage, CoverageBook
@@ -121,7 +133,11 @@ class Case:
 
     def holds(self, id: TransferId) -> bool:
         """Whether the case holds that transfer."""
-        return bool(self._file.rows("SELECT 1 FROM transfers WHERE id = ? LIMIT 1", transfer_key(id)))
+        return bool(
+            self._file.rows(
+                "SELECT 1 FROM transfers WHERE tx = ? AND id = ?", tx_key(id.chain, id.tx), transfer_key(id)
+            )
+        )
 
     def answers(self, address: Address | None = None) -> list[tuple[str, Coverage]]:
         """(source asked, its final answer), in the order they were given: about one address, or about all."""
@@ -188,8 +204,8 @@ class Case:
         """All labels pinned."""
         book = LabelBook()
         with readable("a label"):
-            for (body,) in self._file.rows("SELECT body FROM labels ORDER BY n, row"):
-                book.add(label_of(json.loads(body)))
+            for record in parsed(body for (body,) in self._file.rows("SELECT body FROM labels ORDER BY n, row")):
+                book.add(label_of(record))
         return book
 
     def add_loss(self, loss: Loss, *, at: int) -> None:

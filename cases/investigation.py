@@ -84,8 +84,8 @@ def concluded(
 ) -> Found_co:
     """The answer that the case as it is gives, asking nobody: the same case gives the same bytes.
 
-    Who would have to be read ends as `BUDGET`. Whom earlier calls on less data followed is not told to it: what looks
-    like a service or a deposit address now may have looked like a wallet then.
+    Who would have to be read ends as `BUDGET`. It starts anew, not from whom an earlier round followed: what looked
+    like a wallet then may look like a service or a deposit address now.
     """
     return follows(case.ledger(), case.labels(), case.losses(), rules, between=between, spent=True)
 
@@ -100,8 +100,11 @@ def read(
     max_requests: int,
     now: Callable[[], int],
     progress: Callable[[Progress], None] = lambda _: None,
-) -> None:
-    """Read into the case whom `follows` asks for. See `investigate`."""
+) -> Found_co | None:
+    """Read into the case whom `follows` asks for (see `investigate`).
+
+    Where nobody is left to ask from the first, what `follows` said is what `concluded` would say, and is returned.
+    """
     labels, losses = case.labels(), case.losses()
     ledger, spent = case.ledger(settled(case.answers(), connectors)), 0
     known: frozenset[Address] = frozenset()
@@ -112,9 +115,11 @@ def read(
             if scarce and found.followed != known:  # who was read last may have paid more than anybody asked for here
                 known = found.followed
                 continue
-            known, wanted, got = found.followed, found.expand, list[Transfer]()
+            wanted, got = found.expand, list[Transfer]()
             if not wanted:
-                break
+                same = not known and list(ledger.coverage) == list(case.coverage())
+                return found if same else None
+            known = found.followed
             for step in _largest(wanted) if scarce else wanted:
                 for connector, page in islice(ask_each(case, connectors, step.address, now), max_requests - spent):
                     spent += 1
@@ -126,6 +131,7 @@ def read(
     except SourceUnusable as error:
         case.record("note", {"text": f"the run was stopped by {error.source}: {error}"}, at=now())
         raise
+    return None
 
 
 def _largest(wanted: Sequence[Expand]) -> Sequence[Expand]:

@@ -125,7 +125,7 @@ def _reports(file: SqliteFile, which: str, *values: object) -> list[Transfer]:
 def transfers(file: SqliteFile) -> list[Transfer]:
     """Every report of every transfer, in an order that does not depend on the order of reading."""
     cited: dict[str, set[str]] = {}
-    citations = file.rows("SELECT DISTINCT transfer, evidence FROM citations")
+    citations = file.rows("SELECT transfer, evidence FROM citations")
     reports = file.rows("SELECT hash, id, body FROM transfers ORDER BY id, hash")
     reader = TransferReader()
     with readable("a transfer"):

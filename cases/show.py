@@ -238,13 +238,13 @@ def show_hops(
 
 
 class _Figures:
-    """Amounts of one table with the same number of decimals: the fewest of 2 to 6 that let none read as nothing."""
+    """Amounts of one table with the same number of decimals: the fewest of 4 to 6 that let none read as nothing."""
 
     def __init__(self, answer: Answer, units: Iterable[str]) -> None:
         self.decimals: int = answer["asset"]["decimals"]
         least = min((int(text) for text in units if text != "0"), default=0)
         self.places = (
-            next((places for places in range(2, 6) if least * 10**places >= 10**self.decimals), 6) if least else 2
+            next((places for places in range(4, 6) if least * 10**places >= 10**self.decimals), 6) if least else 4
         )
         self.places = min(self.places, self.decimals)
         self.note = f"in {_symbol(answer)}, cut (not rounded) to {self.places} decimals; base units: --json"

@@ -60,17 +60,19 @@ def trace(
     """
     for connector in connectors:
         case.met(connector.name, getattr(connector, "problems", ()), at=now())
+    before = case.requests()
     loss = start(
         case, question.start, chain=question.chain, asset=question.asset, amount=question.amount, since=question.since,
         victim=question.victim, connectors=connectors, now=now, keep=not question.backward,
     )  # fmt: skip
     if question.backward and loss.wallet is None:
         raise InputError("backward starts from a wallet, not from a transaction", "give the address it was paid to")
-    read(
+    found = read(
         case, connectors, partial(_either, loss if question.backward else None), rules=question.stops,
-        between=question.between, max_requests=question.max_requests, now=now, progress=progress,
+        between=question.between, max_requests=question.max_requests - (case.requests() - before), now=now,
+        progress=progress,
     )  # fmt: skip
-    traced = _conclude(case, loss if question.backward else None, question.stops, question.between)
+    traced = found or _conclude(case, loss if question.backward else None, question.stops, question.between)
     return _issue(case, traced, question, now)
 
 

@@ -54,7 +54,7 @@ def _evidence(file: SqliteFile) -> Iterator[Problem]:
 def _transfers(file: SqliteFile) -> Iterator[Problem]:
     """Each transfer against its hash, which the pages that gave it name."""
     reader = TransferReader()
-    for hashed, key, text in file.rows("SELECT hash, id, body FROM transfers ORDER BY id, hash"):
+    for hashed, tx, key, text in file.rows("SELECT hash, tx, id, body FROM transfers ORDER BY id, hash"):
         if sha256(key + text) != hashed:
             yield Problem(
                 "it was changed: it does not have the hash it was kept under", f"transfer {key}, kept as {hashed}"
@@ -63,6 +63,8 @@ def _transfers(file: SqliteFile) -> Iterator[Problem]:
         try:
             id, body = parsed((key, text))
             reader.read(id, body, ("-",))
+            if canonical(id[:2]) != tx:
+                yield Problem(f"it is filed under another transaction: {tx}", f"transfer {key}")
         except UNREADABLE as error:
             yield Problem(f"it cannot be read: {error!r:.200}", f"transfer {key}")
     for (key,) in file.rows("SELECT id FROM transfers WHERE hash NOT IN (SELECT transfer FROM citations) ORDER BY id"):

@@ -171,7 +171,8 @@ def _senders(ledger: Ledger, target: Address, asset: Asset) -> set[Address]:
     hid = ledger.hid(Slot(target, asset))
     events = ledger.events(hid) if hid is not None else ()
     rows = (ledger.inputs(at)[0] for at in events if ledger.outputs(at)[0][0] == hid)
-    return {sender for at, units in rows if units and at != hid and (sender := ledger.address(at))}
+    senders = {at for at, units in rows if units and at != hid}
+    return {sender for at in senders if (sender := ledger.address(at))}
 
 
 def _empties(ledger: Ledger, hid: int, ordinal: int) -> bool:

@@ -162,11 +162,10 @@ class _Walk:
         """How many payments from the loss each address is, by the shortest way stolen value took."""
         ledger = self.ledger
         following: dict[Address | None, dict[Address, None]] = {}
-        for run in moves:
-            for flow in run.flows:
-                source, target = ledger.address(flow.source) if flow.source >= 0 else None, ledger.address(flow.target)
-                if target is not None:
-                    following.setdefault(source if source in self.followed else None, {})[target] = None
+        for payer, payee in dict.fromkeys((flow.source, flow.target) for run in moves for flow in run.flows):
+            source, target = ledger.address(payer) if payer >= 0 else None, ledger.address(payee)
+            if target is not None:
+                following.setdefault(source if source in self.followed else None, {})[target] = None
         hops = dict.fromkeys(entries(ledger, self.losses), 0)
         edge = list(hops)
         while edge:
@@ -187,22 +186,24 @@ class _Walk:
         lost = 0
         for run in runs:
             lost = max(lost, sum(run.lost.values()))
-            by_address: dict[Address, _Arrivals] = {}
+            at: dict[int, list[tuple[int, int, int]]] = {}
             for flow in run.flows:
-                address = self.ledger.address(flow.target)
-                if address is not None and address not in self.followed:
+                if flow.target not in run.followed:
                     units = sum(units for _, units in flow.lots)
-                    came = by_address.setdefault(address, _Arrivals())
-                    came.units += units
-                    came.at.append((flow.ordinal, flow.target, units))
+                    at.setdefault(flow.target, []).append((flow.ordinal, flow.target, units))
+            by_address: dict[Address, list[tuple[int, int, int]]] = {}
+            for hid, came in at.items():
+                address = self.ledger.address(hid)
+                if address is not None:
+                    by_address.setdefault(address, []).extend(came)
             for address, came in by_address.items():
                 known = arrivals.setdefault(address, _Arrivals())
-                known.units = max(known.units, came.units)
-                known.at += came.at
+                known.units = max(known.units, sum(units for _, _, units in came))
+                known.at += came
         follow: set[Address] = set()
         expand: list[Expand] = []
-        for address, came in arrivals.items():
-            step = self._step(address, came, hops.get(address, 0), lost)
+        for address, arrived in arrivals.items():
+            step = self._step(address, arrived, hops.get(address, 0), lost)
             if step is None:
                 follow.add(address)
             elif isinstance(step, Expand):

@@ -19,7 +19,16 @@ from connectors.protocol import Evidence, Page, Problem
 from made_up import MadeUp
 from notation import ETH, address, payment
 from tracer.coverage import State
-from tracer.errors import CaseConflict, CaseDamaged, CaseError, CaseNotFound, CaseTooNew, Contradiction, FundtrailError
+from tracer.errors import (
+    CaseConflict,
+    CaseDamaged,
+    CaseError,
+    CaseNotFound,
+    CaseTooNew,
+    Contradiction,
+    FundtrailError,
+    InputError,
+)
 from tracer.losses import Loss
 
 
@@ -312,6 +321,26 @@ def test_a_page_that_contradicts_itself_is_refused(case: Case) -> None:
     both = tuple(replace(told, evidence=(one.evidence.id,)) for told in one.transfers + two.transfers)
     with pytest.raises(Contradiction):
         case.store_page("made-up:world", address("b"), Page(both, "", one.evidence, one.coverage), at=3)
+    assert len(case.ledger()) == 0
+
+
+def test_a_page_that_puts_a_transaction_elsewhere_in_its_block_is_refused(case: Case) -> None:
+    """The fee and the payment of one transaction stand at one place: seen only where both are looked at."""
+    (page,) = MadeUp("2 a -> b 7 gas 1", rows=9).history(address("a"))
+    paid, fee = page.transfers
+    case.store_page("made-up:world", address("b"), replace(page, transfers=(paid,), coverage=None, cursor="1"), at=2)
+    elsewhere = replace(page, transfers=(replace(fee, index=5),), coverage=None, cursor="1")
+    with pytest.raises(Contradiction):
+        case.store_page("made-up:world", address("a"), elsewhere, at=3)
+    assert len(case.ledger()) == 1
+
+
+def test_a_transfer_at_no_known_position_is_refused(case: Case) -> None:
+    (page,) = MadeUp("2 a -> b 7", rows=9).history(address("a"))
+    (paid,) = page.transfers
+    odd = replace(page, transfers=(replace(paid, id=replace(paid.id, position="~")),))
+    with pytest.raises(InputError, match="no such position"):
+        case.store_page("made-up:world", address("a"), odd, at=3)
     assert len(case.ledger()) == 0
 
 

@@ -32,7 +32,7 @@ from tracer.values import (
 
 ETH, BTC = Chain.named("ethereum"), Chain.named("bitcoin")
 EDGES = (0, 1, 2**53 + 1, 2**63, 2**64, 2**128, MAX_UNITS)
-HOSTILE = ("", "\x00", "\ud800", "'; DROP TABLE log; --", '"\\', "Ü€😀\u202e", "\x1b[2J\r\n", "=1+1", "x" * 10_000)
+HOSTILE = ("", "\x00", "\ud800", "'; DROP TABLE log; --", '"\\', "Ü€😀\u202e", "\x1b[2J\r\n", "=1+1", "x" * 1_000)
 
 texts = st.one_of(st.sampled_from(HOSTILE), st.text(st.characters(exclude_categories=())))
 units = st.one_of(st.sampled_from(EDGES), st.integers(0, MAX_UNITS))
@@ -85,7 +85,7 @@ def kept(transfers: Sequence[Transfer]) -> tuple[list[Transfer], str]:
         return list(case.ledger().transfers), evidence.id
 
 
-@given(st.lists(st.one_of(payments(), coin_transfers()), max_size=5, unique_by=lambda one: one.id))
+@given(st.lists(st.one_of(payments(), coin_transfers()), max_size=5, unique_by=lambda one: one.id.tx))
 def test_transfers_come_out_as_they_went_in(given: list[Transfer]) -> None:
     found, evidence = kept(given)
     assert len(found) == len(given)
@@ -105,10 +105,10 @@ def test_an_amount_is_kept_as_its_digits(edge: int, tmp_path: Path) -> None:
     transfer = Transfer(TransferId(ETH, "0x1"), Block(1, 2), 0, ETH.coin, *legs, (evidence.id,))
     with Case.create(tmp_path / "c", at=1) as case:
         case.store_page("made up", one, Page((transfer,), "", evidence, None), at=2)
-        case.add_loss(Loss("all", ETH.coin, paid=transfer.id, units=edge), at=3)
+        case.add_loss(Loss("all", ETH.coin, paid=transfer.id, units=edge or None), at=3)
     with Case.open(tmp_path / "c") as case:
         assert case.ledger().transfer(0).units == edge
-        assert case.losses()[0].units == edge
+        assert case.losses()[0].units == (edge or None)
         ((body,),) = case._file.rows("SELECT body FROM transfers")
         assert body.count(f'"{edge}"') == 2
         assert case.verify() == []
@@ -174,8 +174,8 @@ ids = st.builds(TransferId, st.just(ETH), texts, texts)
 
 
 @given(
-    st.builds(Loss, texts, assets, texts, ids, st.none(), st.none() | units, counts)
-    | st.builds(Loss, texts, assets, texts, st.none(), eth_addresses, st.none() | units, counts)
+    st.builds(Loss, texts, assets, texts, ids, st.none(), st.none() | units.filter(bool), counts)
+    | st.builds(Loss, texts, assets, texts, st.none(), eth_addresses, st.none() | units.filter(bool), counts)
 )
 def test_losses_come_out_as_they_went_in(loss: Loss) -> None:
     again = loss_of(parsed([canonical(loss_json(loss))])[0])

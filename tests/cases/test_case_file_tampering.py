@@ -115,7 +115,7 @@ def transfer_removed(db: sqlite3.Connection, chance: random.Random) -> str:
 def transfer_added(db: sqlite3.Connection, chance: random.Random) -> str:
     (key, body) = chance.choice(db.execute("SELECT id, body FROM transfers ORDER BY hash").fetchall())
     key = canonical(["ethereum", f"0x{chance.randrange(10**9)}", "tx"])
-    db.execute("INSERT INTO transfers VALUES (?, ?, ?)", (sha256(key + body), key, body))
+    db.execute("INSERT INTO transfers VALUES (?, ?, ?, ?)", (sha256(key + body), "[]", key, body))
     return str(key)
 
 
@@ -176,6 +176,7 @@ WAYS: dict[str, Callable[[sqlite3.Connection, random.Random], str]] = {
     "the source of raw bytes": text("evidence", "source", lambda _: ENTRY),
     "the request of raw bytes": text("evidence", "request", lambda _: ENTRY),
     "a transfer": text("transfers", "body", lambda _: "transfer"),
+    "a transfer's transaction": text("transfers", "tx", lambda _: "transfer"),
     "a transfer's id": text("transfers", "id", lambda _: "transfer"),
     "a transfer's hash": text("transfers", "hash", lambda old: old[:0] + "transfer"),
     "who was asked": text("pages", "asked", lambda _: ENTRY),

@@ -118,9 +118,11 @@ def test_with_little_budget_the_largest_amounts_go_first(case: Case) -> None:
 
 
 def test_with_plenty_of_budget_all_that_are_wanted_are_asked_before_following_again(case: Case) -> None:
-    source = MadeUp(rows=99)
-    run(case, source, most=500)
+    source, wanted = MadeUp(rows=99), list[int]()
+    told = wanted.append
+    investigate(case, [source], rules=RULES, max_requests=500, now=Clock(), progress=lambda now: told(now.wanted))
     assert who_was_asked(source)[:5] == ["thief", "mule", "aunt", "crumb", "till"]
+    assert wanted[:4] == [1, 3, 3, 3]
 
 
 def test_without_a_budget_nobody_is_asked_and_the_rest_ends_as_budget(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_figures_stand_under_their_rule_to_the_right() -> None:
         edge = re.search(rf"(?<![a-z_]){rule}(?![a-z_])", heading)
         assert edge
         for row in rows:
-            assert row[: edge.end()].endswith(".00")
+            assert row[: edge.end()].endswith(".0000")
 
 
 def test_a_partial_answer_says_so_before_anything_else() -> None:
@@ -127,12 +127,12 @@ def test_forty_ends_are_all_shown_and_of_more_the_smallest_are_one_row_with_thei
     assert f"0x{9:040x}" not in many
     assert f"0x{10:040x}" in many
     [rest] = [line for line in many.splitlines() if "more, see --json" in line]
-    assert rest.split() == ["and", "10", "more,", "see", "--json", *["55.00"] * 5, "-", "-"]
+    assert rest.split() == ["and", "10", "more,", "see", "--json", *["55.0000"] * 5, "-", "-"]
 
 
 def test_decimals_are_as_few_as_let_nothing_read_as_nothing_and_at_most_six() -> None:
     told = drawn().answer
-    assert " 1.50 " in show_ends(scaled(told, [ETHER * 3 // 2])) + " "
+    assert " 1.5000 " in show_ends(scaled(told, [ETHER * 3 // 2])) + " "
     assert "0.0003" in show_ends(scaled(told, [ETHER, 3 * ETHER // 10_000]))
     assert "<0.000001" in show_ends(scaled(told, [1]))
     assert "<" not in show_ends(scaled(told, [0]))

@@ -189,7 +189,8 @@ def test_an_amount_in_a_file_that_is_none_is_named_with_its_row_and_the_rest_is_
 def test_truncated_json_and_duplicate_keys_are_named(tmp_path: Path) -> None:
     folder = tmp_path / "answers"
     folder.mkdir()
-    good = {"request": {"module": "account", "action": "txlist", "address": MULE}, "body": {"status": "0", "message": "No transactions found", "result": []}}  # fmt: skip
+    asked = {"module": "account", "action": "txlist", "address": MULE}
+    good = {"request": asked, "body": {"status": "0", "message": "No transactions found", "result": []}}
     (folder / "answers.jsonl").write_text(
         json.dumps(good) + "\n" + json.dumps(good).replace(MULE, SHOP)[:-30] + '\n{"request": {}, "request": {}}\n'
     )
@@ -202,7 +203,7 @@ def test_truncated_json_and_duplicate_keys_are_named(tmp_path: Path) -> None:
 def test_a_row_that_contradicts_another_names_both_and_loses_nothing(source: Path, tmp_path: Path) -> None:
     case = tmp_path / "a.fundtrail"
     assert traced(source, case).exit_code == 0
-    other = facts(tmp_path / "other", row(1, VICTIM, MULE, 100), row(3, MULE, SHOP, 121), row(4, SHOP, OTHER, 5))
+    other = facts(tmp_path / "other", row(2, OTHER, MULE, 51), row(4, SHOP, OTHER, 5))
     more = run("trace", tx(4), "--source", f"file:{other}", "--case", case)
     told(more, 1, "two sources disagree", "sha256:", " and sha256:")
     assert run("case", "verify", case).exit_code == 0
@@ -216,8 +217,8 @@ def test_a_case_of_a_later_version_is_not_touched(source: Path, tmp_path: Path) 
         file.execute("PRAGMA user_version = 99")
     file.close()
     before = case.read_bytes()
-    told(run("case", "show", case), 1, "later version")
-    told(traced(source, case), 1, "later version")
+    told(run("case", "show", case), 1, "format 99", "newer fundtrail")
+    told(traced(source, case), 1, "format 99")
     assert case.read_bytes() == before
 
 
@@ -338,14 +339,16 @@ def test_ctrl_c_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     case = tmp_path / "a.fundtrail"
     words = [sys.executable, str(ROOT / "cli.py"), "trace", "0x098b716b8aaf21512996dc57eb0615e2383e2f96",
              "--source", "file:cases/ronin2022", "--case", str(case), "--json"]  # fmt: skip
-    interrupted = 0
+    interrupted, printed = 0, tmp_path / "printed"
     for _ in range(40):
         pages = _pages(case)
-        running = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        while running.poll() is None and _pages(case) < pages + 5:
-            time.sleep(0.01)
-        running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=60)
+        with printed.open("w") as stdout:  # a pipe that nobody reads would hold the program up
+            running = subprocess.Popen(words, cwd=ROOT, stdout=stdout, stderr=subprocess.PIPE, text=True)
+            while running.poll() is None and _pages(case) < pages + 5:
+                time.sleep(0.01)
+            running.send_signal(signal.SIGINT)
+            _, err = running.communicate(timeout=60)
+        out = printed.read_text()
         if running.returncode == 3:
             break
         assert (running.returncode, out) == (130, ""), err
@@ -353,6 +356,7 @@ def test_ctrl_c_in_the_middle_loses_nothing(tmp_path: Path) -> None:
         assert "Traceback" not in err
         interrupted += 1
     assert interrupted >= 3
+    assert running.returncode == 3, err
     whole = fresh(*(word.replace("a.fundtrail", "b.fundtrail") for word in words[2:]), cwd=ROOT)
     assert json.loads(out)["ends"] == json.loads(whole.stdout)["ends"]
     assert json.loads(out)["requests"] == json.loads(whole.stdout)["requests"], "nothing is asked twice"
