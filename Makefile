@@ -31,10 +31,10 @@ demo: $(VENV)/.ready
 	$(BIN)/fundtrail demo
 
 test: lint
-	$(PYTEST)
+	$(PYTEST) -n 2
 
 check: lint
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -n 2 -m "not slow"
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check $(CODE)

@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, settings
 # No deadlines: the machines are shared, and a slow example is not a wrong one.
 settings.register_profile("dev", deadline=None, max_examples=50)
 settings.register_profile(
-    "ci", deadline=None, max_examples=200, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "ci", deadline=None, max_examples=100, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
+# The contracts ship with the package; their assertions should say what they compared, like those of a test file.
+pytest.register_assert_rewrite("connectors.contract")
 IN_CI = os.environ.get("CI") == "true"
 settings.load_profile("ci" if IN_CI else "dev")
 

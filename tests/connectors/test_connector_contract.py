@@ -9,15 +9,13 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("connectors.contract")
-
-from connectors.contract import ConnectorContract, signature_differences  # noqa: E402
-from connectors.etherscan_recorded import EtherscanRecorded  # noqa: E402
-from connectors.protocol import Connector, FindsTransactions, Page  # noqa: E402
-from connectors.transfer_file import TransferFile  # noqa: E402
-from tracer.addresses import parse  # noqa: E402
-from tracer.coverage import State  # noqa: E402
-from tracer.values import Address, Chain  # noqa: E402
+from connectors.contract import ConnectorContract, signature_differences
+from connectors.etherscan_recorded import EtherscanRecorded
+from connectors.protocol import Connector, FindsTransactions, Page
+from connectors.transfer_file import TransferFile
+from tracer.addresses import parse
+from tracer.coverage import State
+from tracer.values import Address, Chain
 
 ETH = Chain.named("ethereum")
 A, B = "0x" + "a" * 40, "0x" + "b" * 40

@@ -58,7 +58,9 @@ def test_every_answer_of_the_ronin_recordings_is_read(name: str, answers: int, r
         assert page.coverage.state is state
         total += page.coverage.rows
     assert total == rows
-    assert source.problems == []
+    cut = [problem.text for problem in source.problems]
+    assert len(cut) == (len(addresses) if state is State.CUT else 0)
+    assert all(" rows while saying OK" in text for text in cut)
 
 
 @needs_data
@@ -113,7 +115,7 @@ def test_the_v2_answers_that_rotki_recorded_are_classified(tmp_path: Path) -> No
         path = tmp_path / f"{number}.jsonl"
         path.write_text(json.dumps(answer) + "\n")
         source = EtherscanRecorded(path)
-        if source.problems:  # the checksum of one of rotki's own test addresses is wrong
+        if not source.chains:  # the checksum of one of rotki's own test addresses is wrong
             assert "0x6c66149E65c517605e0a2e4F707550ca342f9c1B" in source.problems[0].text
             seen["refused"] += 1
             continue

@@ -216,7 +216,7 @@ MUTANTS = (
     Mutant(
         "a cut history is taken for whole",
         "graphs/known.py",
-        "if coverage.state is State.CUT and coverage.last is not None:",
+        "if coverage.state is State.CUT:",
         "if False:",
         FOLLOW,
     ),
@@ -234,7 +234,13 @@ MUTANTS = (
         "COLLECTOR_SENDERS = 1",
         DEPOSITS,
     ),
-    # Iterating over a set in an export: a row for the export's file once there is one.
+    Mutant(
+        "an export iterates over a set",
+        "cases/exports.py",
+        "for hop in traces[rule].hops:",
+        "for hop in set(traces[rule].hops):",
+        "tests/cases/test_exports.py",
+    ),
 )
 
 
@@ -251,8 +257,8 @@ settings.register_profile(
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The code and these tests, in a folder where they may be spoiled."""
     here = tmp_path_factory.mktemp("mutants") / "fundtrail"
-    ignored = shutil.ignore_patterns("__pycache__", "mutants", "cases", "connectors", "project")
-    for name in ("tracer", "graphs", "tests"):
+    ignored = shutil.ignore_patterns("__pycache__", "mutants", "project")
+    for name in ("tracer", "graphs", "connectors", "cases", "tests", "docs"):
         shutil.copytree(ROOT / name, here / name, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", here)
     with (here / "tests" / "conftest.py").open("a", encoding="utf-8") as conftest:
