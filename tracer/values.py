@@ -92,6 +92,9 @@ class Asset:
     symbol: str = field(default="", compare=False)
     decimals: int = field(default=0, compare=False)
 
+    def __hash__(self) -> int:  # as for Address
+        return hash((self.chain.name, self.contract))
+
     @property
     def name(self) -> str:
         """The identity as text: `ethereum` for the coin, `ethereum/0x...` for a token."""
@@ -187,6 +190,9 @@ class Address:
     chain: Chain
     text: str
 
+    def __hash__(self) -> int:  # the text alone tells nearly all apart, and this is asked millions of times
+        return hash(self.text)
+
     def __str__(self) -> str:
         return self.text
 
@@ -197,6 +203,9 @@ class Slot:
 
     address: Address
     asset: Asset
+
+    def __hash__(self) -> int:  # as for Address
+        return hash((self.address.text, self.asset.contract))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -282,6 +291,9 @@ class TransferId:
     chain: Chain
     tx: str
     position: str = "tx"
+
+    def __hash__(self) -> int:  # as for Address
+        return hash((self.tx, self.position))
 
     @property
     def place(self) -> tuple[int, tuple[int, ...], str]:
