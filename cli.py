@@ -141,6 +141,8 @@ def trace(
     from connectors.sources import open_source
 
     question = _question(**asked)
+    if not sources and not case_path.exists():
+        raise click.UsageError("no source to read from: give --source KIND:WHERE, for example --source file:FOLDER")
     connectors = [open_source(name) for name in sources]
     files = [read_labels(path) for path in label_paths]
     for connector in connectors:
@@ -151,7 +153,9 @@ def trace(
             case.pin_labels(file, at=_now())
             _warn((*file.rejected,))
         given = make_trace(case, question, connectors, now=_now, progress=_progress(as_json))
+        head = case.head
     _print_answer(given, as_json)
+    click.echo(f"head of the case's log, keep it elsewhere to anchor `case verify`: {head}", err=True)
     if given["partial"]:
         raise SystemExit(PARTIAL)
 
@@ -220,7 +224,7 @@ def case_verify(file: Path, anchor: str, as_json: bool) -> None:
     else:
         for problem in problems:
             click.echo(_visible(f"{problem.where}: {problem.text}" if problem.where else problem.text))
-        click.echo(f"{len(problems)} problems. Head of the log: {head}")
+        click.echo(f"{len(problems)} problem{'' if len(problems) == 1 else 's'}. Head of the log: {head}")
         if not anchor:
             click.echo("The tail is not anchored: keep the head hash elsewhere and give it with --anchor.")
     if problems:
@@ -246,6 +250,8 @@ def labels_import(files: tuple[Path, ...], case_path: Path | None, out: Path | N
     from connectors.labels import read_labels, write_labels
     from tracer.values import Chain
 
+    if not (case_path or out):
+        raise click.UsageError("nowhere to keep them: give --case FILE, or --out FILE for our own format")
     on = Chain.named(chain) if chain else None
     read = [read_labels(path, format=form, source=source, chain=on) for path in files]
     if case_path:
@@ -391,17 +397,27 @@ def _print_labels(found: list[Any], as_json: bool) -> None:
 
 def _print_latest(file: Path, as_json: bool, part: Callable[[dict[str, Any]], Any], shown: str) -> None:
     from cases import show
+    from cases.codec import readable
     from cases.tracing import latest
 
     with _open(file) as opened:
         given = latest(opened)
-    _emit(part(given) if as_json else getattr(show, shown)(given, width=_width(), colour=_colour()), as_json)
+    with readable("the answer"):
+        text = part(given) if as_json else getattr(show, shown)(given, width=_width(), colour=_colour())
+    _emit(text, as_json)
     if given["partial"]:
+        if shown != "show":
+            click.echo("the answer is partial: see case show", err=True)
         raise SystemExit(PARTIAL)
 
 
 def _print_answer(given: dict[str, Any], as_json: bool) -> None:
+    import json
+
+    from cases.codec import canonical
     from cases.show import show
+
+    given = json.loads(canonical(given))  # as `case show` has it, so that both print the same
 
     _emit(given if as_json else show(given, width=_width(), colour=_colour()), as_json)
 
@@ -435,10 +451,10 @@ def _progress(quiet: bool) -> Callable[[Progress], None]:
     on_terminal = sys.stderr.isatty()
 
     def tell(step: Progress) -> None:
-        line = f"{step.requests} of at most {step.most} requests; {step.wanted} wallets to read; {step.address.text}"
+        line = f"{step.requests} of at most {step.most} requests, {step.wanted} wanted; {step.address.text}"
         if on_terminal:
-            click.echo(f"\r\x1b[2K{line}", nl=False, err=True)
-        elif not quiet and step.requests % 100 == 0:
+            click.echo(f"\r\x1b[2K{line[: shutil.get_terminal_size().columns - 1]}", nl=False, err=True)
+        elif not quiet and step.requests % 25 == 0:
             click.echo(line, err=True)
 
     return tell

@@ -20,7 +20,7 @@ from tracer.labels import LabelBook
 from tracer.losses import Loss
 from tracer.lots import Rule
 from tracer.trace import Place, Trace
-from tracer.values import Asset
+from tracer.values import Amount, Asset
 
 FORMAT = "fundtrail-answer/1"
 REACH_SAYS = (
@@ -64,7 +64,7 @@ def answer(
     rests = resting(traces, following.stops)
     ends = ends_part(following, rests, chosen, names, bounds, labels, rules)
     coverage = coverage_part(following, rests, traces, chosen)
-    because = partial_because(ends, chosen, coverage)
+    because = [*partial_because(ends, chosen, coverage), *_missing(following.losses, traces, chosen)]
     wallets = len(passed(following, traces))
     return {
         "format": FORMAT,
@@ -144,6 +144,19 @@ def _loss(loss: Loss, label: int, traces: Mapping[Rule, Trace], chosen: Sequence
         "units": None if loss.units is None else str(loss.units),
         "lost": {str(rule): str(dict(traces[rule].lost).get(label, 0)) for rule in chosen},
     }
+
+
+def _missing(losses: Sequence[Loss], traces: Mapping[Rule, Trace], chosen: Sequence[Rule]) -> list[str]:
+    """Losses of which less is found than was stated, a sentence each: the rest must not be taken for traced."""
+    said = []
+    for label, loss in enumerate(losses, start=1):
+        lost = [dict(traces[rule].lost).get(label, 0) for rule in chosen]
+        if loss.units is not None and max(lost) < loss.units:
+            found = f"{Amount(max(lost), loss.asset)} of the {Amount(loss.units, loss.asset)} stated"
+            said.append(f"loss {loss.name}: no more than {found} is recorded, or the rest is another loss already")
+        elif not max(lost):
+            said.append(f"loss {loss.name}: none of it counts: what it names is another loss already, or not recorded")
+    return said
 
 
 def _books(trace: Trace) -> dict[str, str]:

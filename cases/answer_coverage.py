@@ -93,6 +93,9 @@ def partial_because(
         held = [end for end in ends if end["stop"] == code and any(end["amounts"][rule] != "0" for rule in chosen)]
         if held:
             because.append(f"{told}: {_counted(held, 'address', 'addresses')} with stolen value")
+    unshown = [end for end in ends if end["stop"] == StopCode.NOT_SHOWN]
+    if unshown:
+        because.append(f"read, but how money came there is not in the data: {_counted(unshown, 'wallet', 'wallets')}")
     for state in State:
         gaps = [one for one in coverage["incomplete"] if one["followed"] and one["state"] == state.word]
         if gaps:

@@ -137,7 +137,12 @@ def _who(rest: Rest, labels: LabelBook, rules: StopRules) -> tuple[str, str, str
     if rest.stop.name:
         told = [claim for claim in claims if _called(claim) == rest.stop.name] if basis == "label" else []
         return basis, rest.stop.name, told[0].source if told else ""
-    return (basis, _called(claims[0]), claims[0].source) if claims else (basis, "", "")
+    claims = tuple(sorted(claims, key=lambda claim: claim.confidence < rules.label_confidence))  # those trusted first
+    if not claims:
+        return basis, "", ""
+    weak = claims[0].confidence < rules.label_confidence
+    doubt = f" (confidence {claims[0].confidence}, under {rules.label_confidence}: not acted on)" if weak else ""
+    return basis, _called(claims[0]) + doubt, claims[0].source
 
 
 def _called(claim: Label) -> str:

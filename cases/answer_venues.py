@@ -47,11 +47,11 @@ def venues_part(
         if address is None or not any(rest.units(rule) for rule in chosen):
             continue
         if rest.code is StopCode.EXCHANGE:
-            _add(venue(address, labels.deciding(address)).direct, rest, chosen)
+            _add(venue(address, _exchange(labels, address, rules)).direct, rest, chosen)
         elif rest.code is StopCode.DEPOSIT_ADDRESS:
             reading = _reading(following, labels, rest, rules)
             if reading is None:
-                at = venue(None, labels.deciding(address), rest.stop.name if rest.stop else "")
+                at = venue(None, _exchange(labels, address, rules), rest.stop.name if rest.stop else "")
             else:
                 for wallet, units in _swept(reading).items():
                     swept = venue(wallet, reading.venue)
@@ -79,9 +79,12 @@ def venues_part(
     ]
 
 
+_VENUES = (Role.EXCHANGE, Role.EXCHANGE_DEPOSIT)
+
+
 def _exchange(labels: LabelBook, wallet: Address | None, rules: StopRules) -> Label | None:
     claims = labels.of(wallet) if wallet is not None else ()
-    told = (claim for claim in claims if claim.role is Role.EXCHANGE and claim.confidence >= rules.label_confidence)
+    told = (claim for claim in claims if claim.role in _VENUES and claim.confidence >= rules.label_confidence)
     return next(told, None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -32,6 +33,7 @@ from tracer.values import (
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
 #: What decoding something that was changed can raise.
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, FundtrailError)
+MOST_BYTES = 2**28  # one answer of a source; our readers take at most 2**26 of one
 _STATES = {state.word: state for state in State}
 
 
@@ -42,6 +44,18 @@ def canonical(value: object) -> str:
     '{"a":"\\ud800","b":["1",null]}'
     """
     return _encode(value)
+
+
+def unpacked(body: bytes) -> bytes:
+    """Bytes as they were before zlib packed them. Raises `ValueError` if they were not, or are more than we keep."""
+    unpacker = zlib.decompressobj()
+    try:
+        raw = unpacker.decompress(body, MOST_BYTES)
+    except zlib.error as error:
+        raise ValueError(f"its bytes do not unpack: {error}") from None
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError(f"its bytes are more than {MOST_BYTES:,}, or cut, or have others after them")
+    return raw
 
 
 def sha256(text: str) -> str:

@@ -19,6 +19,7 @@ from cases.codec import (
     transfer_key,
     transfer_text,
     tx_key,
+    unpacked,
 )  # fmt: skip
 from cases.sqlite_file import SqliteFile
 from connectors.protocol import Evidence, Page, Problem
@@ -189,8 +190,8 @@ def evidence_of(file: SqliteFile, cited: str) -> Evidence:
         raise CaseConflict(f"the case holds no evidence {cited:.80}", "copy the whole id, from sha256: on")
     ((source, request, body),) = found
     try:
-        raw = zlib.decompress(body)
-    except zlib.error as error:
-        raise CaseDamaged(f"the evidence {cited:.80} does not unpack: {error}", "go back to a copy") from None
+        raw = unpacked(body)
+    except ValueError as error:
+        raise CaseDamaged(f"the evidence {cited:.80} cannot be had: {error}", "go back to a copy") from None
     with readable(f"the evidence {cited:.80}"):
         return Evidence(raw, json.loads(source), json.loads(request))

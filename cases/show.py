@@ -12,6 +12,7 @@ from tracer.values import shown
 
 Answer = Mapping[str, Any]
 MOST_ROWS = 40
+MOST_PROBLEMS = 20
 _LABEL_WIDTH = 60
 _STATES = {
     "read": "read",
@@ -176,12 +177,14 @@ def show_coverage(answer: Answer, *, width: int | None = None, colour: bool = Fa
         )
     sources = ", ".join(visible(name) for name in requests["sources"]) or "no source"
     ratio = f", {requests['ratio']} per wallet that stolen value passes through" if requests["ratio"] else ""
-    budget = f" of at most {requests['budget']}" if requests["budget"] is not None else ""
-    lines += wrapped(f"{requests['asked']}{budget} answers asked of {sources}{ratio}", width)
+    budget = f" (at most {requests['budget']} in a run)" if requests["budget"] is not None else ""
+    lines += wrapped(f"{requests['asked']} answers asked of {sources}{budget}{ratio}", width)
     lines += wrapped(f"{answer['reach']['addresses']} addresses within reach. {answer['reach']['says']}", width)
-    for problem in answer["problems"]:
+    for problem in answer["problems"][:MOST_PROBLEMS]:
         where = f"{visible(problem['where'])}: " if problem["where"] else ""
         lines += wrapped(f"problem: {where}{visible(problem['text'])}", width)
+    if len(answer["problems"]) > MOST_PROBLEMS:
+        lines.append(f"  and {len(answer['problems']) - MOST_PROBLEMS:,} problems more, see --json")
     return _section("What was read (histories that this answer needs)", lines, width, colour)
 
 

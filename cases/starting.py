@@ -9,7 +9,7 @@ from cases.case_file import Case
 from cases.codec import canonical, loss_json, sha256
 from connectors.protocol import Connector, FindsTransactions
 from tracer.addresses import looks_like_tx, parse, parse_tx, recognise
-from tracer.errors import InputError
+from tracer.errors import CaseConflict, InputError
 from tracer.losses import Loss
 from tracer.values import CHAINS, Address, Amount, Asset, Chain, Transfer
 
@@ -59,6 +59,7 @@ def start(
         loss = Loss("", asset, victim, wallet=wallet, units=_units(amount, asset), since=since)
     loss = _named(loss)
     if keep:
+        _must_fit(case, loss)
         case.add_loss(loss, at=now())
     return loss
 
@@ -69,6 +70,21 @@ def _named(loss: Loss) -> Loss:
     identity = {**told, "asset": loss.asset.name}  # what a token calls itself is no part of it
     name = f"loss-{sha256(canonical(identity))[:8]}"
     return Loss(name, loss.asset, loss.victim, loss.paid, loss.wallet, loss.units, loss.since)
+
+
+def _must_fit(case: Case, loss: Loss) -> None:
+    """Losses are never taken out again, so one that could not stand beside the others is not taken in."""
+    others = [known for known in case.losses() if known != loss]
+    for known in others:
+        if known.asset != loss.asset:
+            hint = "make a case for each asset"
+            raise CaseConflict(f"the case is about {known.asset.name}, and this loss is in {loss.asset.name}", hint)
+    if loss.paid is not None:
+        moved = sum(one.units for one in case.transaction(loss.paid.chain, loss.paid.tx) if one.id == loss.paid)
+        claimed = sum(moved if one.units is None else one.units for one in (*others, loss) if one.paid == loss.paid)
+        if claimed > moved:
+            names = ", ".join(one.name for one in others if one.paid == loss.paid)
+            raise CaseConflict(f"{loss.paid} is a loss of this case already: {names}", "give each its --amount")
 
 
 def _units(amount: str | None, asset: Asset) -> int | None:

@@ -60,13 +60,13 @@ def _card(headings: Sequence[str], row: Sequence[str], width: int) -> list[str]:
 
 
 def wrapped(text: str, width: int | None, indent: str = "  ") -> list[str]:
-    """`text` in lines of at most `width`; no word, so no address, is ever broken. It must be visible already.
+    """`text`, made visible, in lines of at most `width`; no word, so no address, is ever broken.
 
     >>> wrapped("paid to 0x098b716b8aaf21512996dc57eb0615e2383e2f96", 20)
     ['  paid to', '  0x098b716b8aaf21512996dc57eb0615e2383e2f96']
     """
     return textwrap.wrap(
-        text,
+        visible(text),
         max(20, width or 120),
         initial_indent=indent,
         subsequent_indent=indent,

@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from cases.answer import Requests, answer
+from cases.answer import FORMAT, Requests, answer
 from cases.case_file import Case
+from cases.codec import readable, sha256
 from cases.investigation import Progress, concluded, read
 from cases.starting import start
 from connectors.protocol import Connector
 from graphs.follow import Following, follow
 from graphs.origins import BACKWARD_RULES, Origins, originate
 from graphs.stops import StopRules
-from tracer.errors import CaseConflict, InputError
+from tracer.errors import CaseConflict, CaseDamaged, InputError
 from tracer.labels import LabelBook
 from tracer.ledger import Ledger
 from tracer.losses import Loss
@@ -58,6 +59,8 @@ def trace(
 
     Interrupted anywhere, asking again goes on where it was; asking twice gives the same answer and reads nothing.
     """
+    if question.backward and question.amount is not None:
+        raise InputError("an amount does not go with backward", "leave it out: all that came in is asked about")
     for connector in connectors:
         case.met(connector.name, getattr(connector, "problems", ()), at=now())
     before = case.requests()
@@ -78,6 +81,13 @@ def trace(
 
 def retraced(case: Case, given: dict[str, Any]) -> Traced:
     """The trace behind an answer that the case gave, computed again from what the case holds; nobody is asked."""
+    with readable("the answer"):
+        loss, stops, between = _asked(given)
+    return _conclude(case, loss, stops, between)
+
+
+def _asked(given: dict[str, Any]) -> tuple[Loss | None, StopRules, Between]:
+    """The question that an answer was given to."""
     loss = None
     if given["direction"] == "backward":
         stated = given["losses"][0]
@@ -87,7 +97,7 @@ def retraced(case: Case, given: dict[str, Any]) -> Traced:
         units = None if stated["units"] is None else int(stated["units"])
         wallet = Address(chain, stated["start"])
         loss = Loss(stated["name"], asset, stated["victim"], wallet=wallet, units=units, since=stated["since"])
-    return _conclude(case, loss, StopRules(**given["settings"]), Between(given["between"]))
+    return loss, StopRules(**given["settings"]), Between(given["between"])
 
 
 def latest(case: Case) -> dict[str, Any]:
@@ -95,7 +105,12 @@ def latest(case: Case) -> dict[str, Any]:
     issued = case.issued()
     if not issued:
         raise CaseConflict("no trace was made in this case yet", "make one: fundtrail trace START --case FILE")
-    found: dict[str, Any] = json.loads(issued[-1].text)
+    if sha256(issued[-1].text) != issued[-1].hash:
+        raise CaseDamaged("the answer was changed after it was given", "run `fundtrail case verify` on the case")
+    with readable("the answer"):
+        found: dict[str, Any] = json.loads(issued[-1].text)
+        if found["format"] != FORMAT:
+            raise CaseDamaged(f"an answer of format {found['format']!r:.40}", "trace again")
     return found
 
 
@@ -134,9 +149,12 @@ def _must_have_lost(given: dict[str, Any], question: Question) -> None:
     if any(units != "0" for loss in given["losses"] for units in loss["lost"].values()):
         return
     told = "; ".join(f"{one['address']}: {one['state']}, {one['reason']}" for one in given["coverage"]["incomplete"])
+    asked = [f" from block {question.since} on"] if question.since else []
+    if question.max_requests == 0:
+        asked.append(", with --max-requests 0")
     raise InputError(
-        f"nothing is recorded to have come to {question.start}{f' ({told})' if told else ''}",
-        "check the address, the chain and the source; without a loss there is nothing to follow",
+        f"nothing is recorded to have come to {question.start}{''.join(asked)}{f' ({told})' if told else ''}",
+        "check the address, the chain, the source and the limits given; without a loss there is nothing to follow",
     )
 
 

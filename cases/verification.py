@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-import zlib
 from collections.abc import Iterator
 
 from cases import log, statements
-from cases.codec import UNREADABLE, TransferReader, canonical, coverage_of, label_of, loss_of, parsed, sha256
+from cases.codec import UNREADABLE, TransferReader, canonical, coverage_of, label_of, loss_of, parsed, sha256, unpacked
 from cases.sqlite_file import SqliteFile
 from connectors.protocol import Problem
 from tracer.errors import CaseDamaged
@@ -43,9 +42,9 @@ def _evidence(file: SqliteFile) -> Iterator[Problem]:
     for (id,) in file.rows("SELECT id FROM evidence ORDER BY id"):  # one at a time: together they may be large
         ((body,),) = file.rows("SELECT body FROM evidence WHERE id = ?", id)
         try:
-            told = "sha256:" + hashlib.sha256(zlib.decompress(body)).hexdigest()
-        except zlib.error as error:
-            yield Problem(f"its bytes do not unpack: {error}", f"evidence {id}")
+            told = "sha256:" + hashlib.sha256(unpacked(body)).hexdigest()
+        except ValueError as error:
+            yield Problem(str(error), f"evidence {id}")
         else:
             if told != id:
                 yield Problem(f"its bytes are those of {told}", f"evidence {id}")

@@ -26,7 +26,9 @@ def open_source(text: str) -> Connector:
     tracer.errors.UnknownName: no kind of source named 'etherscan-recorder'
     """
     kind, colon, where = text.partition(":")
-    if kind not in KINDS or not colon:
+    if kind in KINDS and not colon:
+        raise InputError(f"{text!r} does not say where", f"{kind}:PATH")
+    if kind not in KINDS:
         if Path(text).exists():
             raise InputError(f"{text!r:.200} names no kind of source", f"for our own transfer files: file:{text}")
         raise UnknownName.among("kind of source", kind, KINDS)

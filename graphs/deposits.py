@@ -121,7 +121,9 @@ def _reading(
             "swept within a day",
             5,
             median_low(waits) <= DAY if waits else False,
-            f"median {median_low(waits) // 60} minutes" if waits else "no inflow before a sweep is recorded",
+            f"median {_counted(median_low(waits) // 60, 'minute')}"
+            if waits
+            else "no inflow before a sweep is recorded",
         ),
         Check(
             "it calls no contract",

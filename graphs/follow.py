@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from graphs.deposits import deposit
-from graphs.known import known_until, unread
+from graphs.known import beyond, known_until, unread
 from graphs.seeds import entries, seeds_of
 from graphs.stops import DAY, Stop, StopRules, labelled, suspected_service
 from tracer.coverage import State
@@ -26,6 +27,7 @@ from tracer.values import Address, Chain
 
 #: Searched first: where any rule puts stolen value, this one puts some, so it finds nearly all there is to read.
 SEARCH_RULE = Rule.PRO_RATA
+EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +279,21 @@ class _Walk:
         if coverage.state >= State.CUT:
             why = f"its history is {coverage.state.word}: {coverage.reason or 'unknown after the last block read'}"
             return Stop(address, StopCode.NOT_READ, why, coverage.cited)
-        last = max(ledger.transfer(ledger.events(hid)[-1]).block.time for hid in ledger.holdings_of(address))
-        idle = (max(coverage.as_of or self.latest.get(address.chain, 0), last) - last) // DAY
+        holdings = ledger.holdings_of(address)
+        if coverage.last is not None and any(beyond(ledger, hid, coverage.last) for hid in holdings):
+            why = f"its history was read up to block {coverage.last:,} only, and something came or went after it"
+            return Stop(address, StopCode.NOT_READ, why, coverage.cited)
+        last = max(ledger.transfer(ledger.events(hid)[-1]).block.time for hid in holdings)
+        read = max(coverage.as_of or self.latest.get(address.chain, 0), last)
+        idle = (read - last) // DAY
         code = StopCode.DORMANT if idle >= self.rules.dormant_days else StopCode.UNSPENT
-        told = f"still there when last read, {idle} days after its last recorded movement"
+        told = f"still there when last read ({_day(read)}), {idle} days after its last recorded movement"
         return Stop(address, code, told, coverage.cited)
+
+
+def _day(time: int) -> str:
+    """UTC seconds as a date; a time that no calendar has stays a number."""
+    try:
+        return date.fromordinal(EPOCH + time // DAY).isoformat()
+    except (OverflowError, ValueError):
+        return str(time)

@@ -18,6 +18,9 @@ def unread(ledger: Ledger, address: Address, block: int) -> str:
         return "the source says there is nothing, yet value came here by another wallet's history"
     if coverage.state is State.CUT and (coverage.last is None or coverage.last < block):
         return f"its history is cut before the value came: {coverage.reason}"
+    if not coverage.first <= block <= (block if coverage.last is None else coverage.last):
+        until = "the last" if coverage.last is None else f"{coverage.last:,}"
+        return f"its history was read for blocks {coverage.first:,} to {until} only; the value came in block {block:,}"
     if coverage.state is State.UNSTATED and not any(
         at == hid
         for hid in ledger.holdings_of(address)
@@ -34,9 +37,18 @@ def known_until(ledger: Ledger, followed: Iterable[Address]) -> dict[int, int]:
     for address in sorted(followed):
         coverage = ledger.coverage.of(address)
         for hid in ledger.holdings_of(address):
-            last = len(ledger)
-            if coverage.state is State.CUT:
-                block = -1 if coverage.last is None else coverage.last
-                last = max((at for at in ledger.events(hid) if ledger.transfer(at).block.number <= block), default=-1)
-            known[hid] = last
+            known[hid] = len(ledger)
+            block = -1 if coverage.state is State.CUT and coverage.last is None else coverage.last
+            if block is not None and beyond(ledger, hid, block):
+                known[hid] = max((at for at in ledger.events(hid) if _block(ledger, at) <= block), default=-1)
     return known
+
+
+def beyond(ledger: Ledger, hid: int, block: int) -> bool:
+    """Whether a transfer after `block` touches the holding."""
+    events = ledger.events(hid)
+    return bool(events) and _block(ledger, events[-1]) > block
+
+
+def _block(ledger: Ledger, ordinal: int) -> int:
+    return ledger.transfer(ordinal).block.number

@@ -24,6 +24,8 @@ from tracer.lots import Between, Lot, Rule
 from tracer.trace import End, Hop, Place, StopCode, Trace, Unseen
 from tracer.values import Address, Slot
 
+_NOT_SHOWN = "where it came from is not in the data: inflow not shown, issued, or the wallet's own money come back"
+WALLET = 1  # the label of what cannot be shown to come from anywhere else
 BACKWARD_RULES = (Rule.PRO_RATA, Rule.FIFO, Rule.LIFO)
 
 
@@ -32,7 +34,7 @@ class Origins:
     """Where the money of one wallet came from; the same questions as a `Following` answers, asked backward.
 
     Ends are origins: `amounts` at one is what of it arrived in the wallet. `unseen` inflow of a wallet followed back
-    through is an origin too, NOT_READ.
+    through is an origin too, NOT_SHOWN.
     """
 
     wallet: Address
@@ -60,12 +62,17 @@ class Origins:
         target = _slot(ledger, self.wallet, self.losses[0])
         units: dict[int, int] = {}
         for flow in moves.flows:
-            if flow.target == target:
+            if flow.target == target and self._counts(flow.ordinal):
                 for label, part in flow.lots:
                     units[label] = units.get(label, 0) + part
-        for label, part in _short(ledger, target, self.origins.index(self.wallet) + 1):
-            units[label] = units.get(label, 0) + part
-        received = sum(units.values())
+        received = self.received()
+        unexplained = received - sum(units.values())
+        if unexplained < 0:
+            raise BooksDoNotClose(
+                f"under {moves.rule} {self.wallet} received {received} base units and its origins add up to more",
+                "this is a defect in fundtrail; keep the case file and report it",
+            )
+        units[WALLET] = units.get(WALLET, 0) + unexplained
         carried: dict[int, dict[int, None]] = {}
         for flow in moves.flows:
             for label, _ in flow.lots:
@@ -81,17 +88,6 @@ class Origins:
             for label, part in sorted(units.items())
             if part
         )
-        came = sum(
-            leg
-            for at in ledger.events(target)
-            for hid, leg in ledger.outputs(at)
-            if hid == target and _from_others(ledger, at, target)
-        )
-        if received != came + sum(part for _, part in _short(ledger, target, 1)):
-            raise BooksDoNotClose(
-                f"under {moves.rule} {self.wallet} received {came} base units and its origins add up to {received}",
-                "this is a defect in fundtrail; keep the case file and report it",
-            )
         hops = tuple(
             Hop(
                 ledger.transfer(flow.ordinal).id,
@@ -115,10 +111,9 @@ class Origins:
         target = Place(asset, self.wallet)
         known = known_until(ledger, self.followed)
         found: dict[Place, Bounds] = {}
+        received = self.received()
         for label, origin in enumerate(self.origins, start=1):
-            if origin == self.wallet:
-                short = sum(part for _, part in _short(ledger, _slot(ledger, origin, self.losses[0]), label))
-                found[Place(asset, origin)] = Bounds(short, short)
+            if label == WALLET:
                 continue
             paid = {
                 at: mine
@@ -127,9 +122,28 @@ class Origins:
             }
             unseen = {hid: of for hid, of in self.seeds.unseen.items() if of == label}
             bounds = envelope(ledger, Seeds(paid, unseen), known).get(target)
-            if bounds:
-                found[Place(asset, origin)] = bounds
+            if bounds:  # what wallets on the way paid it before `since` is in the flow and may not count
+                least = 0 if self.losses[0].since else bounds.least
+                found[Place(asset, origin)] = Bounds(least, min(bounds.most, received))
+        least = max(0, received - sum(bounds.most for bounds in found.values()))
+        found[Place(asset, self.wallet)] = Bounds(least, received - sum(bounds.least for bounds in found.values()))
         return found
+
+    def received(self) -> int:
+        """What the wallet is recorded to have received from others, and must have had besides."""
+        target = _slot(self.ledger, self.wallet, self.losses[0])
+        if target < 0:
+            return 0
+        came = 0
+        for at in filter(self._counts, self.ledger.events(target)):
+            paid = sum(units for hid, units in self.ledger.inputs(at) if hid == target)
+            got = sum(units for hid, units in self.ledger.outputs(at) if hid == target)
+            if not (paid and got):
+                came += got + max(0, paid - self.ledger.balance_before(target, at))
+        return came
+
+    def _counts(self, ordinal: int) -> bool:
+        return self.ledger.transfer(ordinal).block.number >= self.losses[0].since
 
     def reached(self) -> dict[int, int]:
         """Every holding the origins' money may have come to, for reach only."""
@@ -175,7 +189,7 @@ class _Back:
             grew = False
             for label, origin in enumerate(origins, start=1):
                 if origin in self.followed or origin == self.wallet:
-                    stops[origin] = Stop(origin, StopCode.NOT_READ, "inflow that the data do not show")
+                    stops[origin] = Stop(origin, StopCode.NOT_SHOWN, _NOT_SHOWN)
                     continue
                 step = self._step(origin, units[label - 1], received, hops.get(origin, 0), seeds, label)
                 if step is None:
@@ -249,7 +263,7 @@ class _Back:
         for run in runs:
             mine = [0] * count
             for flow in run.flows:
-                if flow.target == target:
+                if flow.target == target and self.ledger.transfer(flow.ordinal).block.number >= self.loss.since:
                     for label, units in flow.lots:
                         mine[label - 1] += units
             most = [max(pair) for pair in zip(most, mine, strict=True)]
@@ -288,19 +302,6 @@ def _slot(ledger: Ledger, wallet: Address, loss: Loss) -> int:
 
 def _from_others(ledger: Ledger, ordinal: int, hid: int) -> bool:
     return all(at != hid for at, _ in ledger.inputs(ordinal))
-
-
-def _short(ledger: Ledger, hid: int, label: int) -> list[Lot]:
-    """What a wallet must have had besides its recorded inflow."""
-    if hid < 0:
-        return []
-    lots = []
-    for ordinal in ledger.events(hid):
-        out = sum(units for at, units in ledger.inputs(ordinal) if at == hid)
-        short = out - ledger.balance_before(hid, ordinal)
-        if short > 0 and any(at != hid for at, _ in ledger.outputs(ordinal)):
-            lots.append((label, short))
-    return lots
 
 
 __all__ = ["BACKWARD_RULES", "Origins", "originate"]

@@ -38,7 +38,8 @@ class Kind(StrEnum):
 class Coverage:
     """What one answer says about one address.
 
-    `first`..`last` are the blocks read completely, both included; `last` is None where nothing was. `as_of` is when
+    `first`..`last` are the blocks read completely, both included; `last` is None where the answer does not state it:
+    all there were `as_of` then for READ and EMPTY, none for the other states. `as_of` is when
     the answer was taken (UTC seconds), 0 where the source does not say. `kinds` are the movements it can show.
     `reason` says in words why it is not complete, "" when it is.
     """
@@ -56,8 +57,8 @@ class Coverage:
 
     @property
     def complete(self) -> bool:
-        """True where every row of the stated kinds up to `as_of` was read."""
-        return self.state in (State.READ, State.EMPTY)
+        """True where every row of the stated kinds from the first block on was read."""
+        return self.state in (State.READ, State.EMPTY) and self.first == 0
 
     @property
     def cited(self) -> tuple[str, ...]:

@@ -146,10 +146,13 @@ class _Unrolled:
         self.certain: dict[Place, int] = {}
         self.left = dict(seeds.caps)
         self.slack = 0
+        self.doubted = dict(seeds.caps)
+        self.reached: dict[int, int] = {}
         self.pending: list[tuple[int, int, int]] = []  # (node, end, room)
 
     def unroll(self) -> None:
-        ledger, reached = self.ledger, reach(self.ledger, self.seeds, self.followed)
+        ledger = self.ledger
+        reached = self.reached = reach(ledger, self.seeds, self.followed)
         tracked = [hid for hid in reached if hid in self.followed] + list(self.seeds.unseen)
         ordinals = set(self.seeds.paid)
         for hid in tracked:
@@ -210,7 +213,7 @@ class _Unrolled:
             unsure = sum(part.room for part in parts)
             # How much of it is this loss, or is left of its cap, depends on the rule: widen every bound instead.
             if unsure and (most < units or label in self.left):
-                self.slack += 2 * min(unsure, units)
+                self.slack += 2 * min(unsure, units) + 2 * self.doubted.pop(label, 0)
             fresh = most if unsure else min(most, units - certain)
             if label in self.left:
                 self.left[label] -= fresh
@@ -278,6 +281,9 @@ class _Unrolled:
                 low += now - network.reroute([mine], others)
                 high += now + network.reroute(sorted(others), {mine})
             found[place] = Bounds(max(0, low - self.slack), high + self.slack)
+        if self.slack:  # then value may have come wherever it could have at all
+            for hid in self.reached:
+                found.setdefault(place_of(self.ledger, hid), Bounds(0, self.slack))
         return {place: bounds for place, bounds in found.items() if bounds.most}
 
 

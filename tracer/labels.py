@@ -79,14 +79,14 @@ class LabelBook:
     """All claims, by address. Nothing is overwritten; repeats of the same claim by the same source count once."""
 
     def __init__(self, labels: Iterable[Label] = ()) -> None:
-        self._by_address: dict[Address, dict[tuple[str, str, Role, str], Label]] = {}
+        self._by_address: dict[Address, dict[tuple[str, str, Role, str, int, str], Label]] = {}
         for label in labels:
             self.add(label)
 
     def add(self, label: Label) -> None:
         """Keep the claim; of repeats by one source the newest day stays."""
         claims = self._by_address.setdefault(label.address, {})
-        key = label.entity, label.name, label.role, label.source
+        key = label.entity, label.name, label.role, label.source, label.confidence, label.note
         known = claims.get(key)
         if known is None or (label.seen or date.min, label.evidence) > (known.seen or date.min, known.evidence):
             claims[key] = label

@@ -48,6 +48,7 @@ class StopCode(StrEnum):
     HOP_LIMIT = "hop limit"
     BUDGET = "budget"
     NOT_READ = "not read"
+    NOT_SHOWN = "not in the data"  # backward: came from somewhere that histories read in full do not show
 
     @property
     def part(self) -> Part:
@@ -67,6 +68,7 @@ _PARTS = {
     StopCode.HOP_LIMIT: Part.NOT_FOLLOWED,
     StopCode.BUDGET: Part.NOT_FOLLOWED,
     StopCode.NOT_READ: Part.NOT_FOLLOWED,
+    StopCode.NOT_SHOWN: Part.NOT_FOLLOWED,
 }
 _SINKS = {
     SinkKind.FEE: StopCode.FEE,

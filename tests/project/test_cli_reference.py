@@ -11,13 +11,13 @@ import click
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 
 
-def sections(command: click.Command, words: str) -> Iterator[str]:
+def sections(command: click.Command, name: str, above: click.Context | None = None) -> Iterator[str]:
     """The command's help, then that of the commands under it, in alphabetical order."""
-    context = click.Context(command, info_name=words, terminal_width=100)
-    yield f"## {words}\n\n```text\n{command.get_help(context)}\n```\n"
+    context = click.Context(command, above, name, terminal_width=100, **command.context_settings)
+    yield f"## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
     for name, inner in sorted(command.commands.items() if isinstance(command, click.Group) else ()):
         if not inner.hidden:
-            yield from sections(inner, f"{words} {name}")
+            yield from sections(inner, name, context)
 
 
 def reference() -> str:
