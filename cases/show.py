@@ -90,7 +90,8 @@ def show_books(answer: Answer, *, width: int | None = None, colour: bool = False
         if int(books[rule]["lost"]) != sum(int(books[rule][part]) for part in parts[1:])
     ]
     closed = "they close to the base unit" if not open_ else f"THEY DO NOT CLOSE under {', '.join(open_)}"
-    headings = ["rule", "lost", "= ends", "+ held", "+ fees", "+ not followed"]
+    total = "received" if answer["direction"] == "backward" else "lost"
+    headings = ["rule", total, "= ends", "+ held", "+ fees", "+ not followed"]
     lines = [*wrapped(figures.note, width), table(headings, rows, 5, width, colour=colour)]
     return _section(f"Books (inferred; {closed})", lines, width, colour)
 

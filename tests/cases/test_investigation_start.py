@@ -20,6 +20,7 @@ from tracer.losses import Loss
 from tracer.trace import StopCode
 from tracer.values import Address, Asset, Block, Chain, Leg, SinkKind, Transfer, TransferId
 
+BSC = Chain.named("bsc")
 TRON = Chain.named("tron")
 USDT, DAI = Asset(ETHEREUM, "0xusdt", "USDT", 6), Asset(ETHEREUM, "0xdai", "DAI", 18)
 
@@ -253,13 +254,11 @@ def test_the_chain_is_that_of_the_source_where_there_is_only_one(case: Case) -> 
 
 
 def test_where_the_chain_may_be_several_it_must_be_said(case: Case) -> None:
-    two = MadeUp(chains=[ETHEREUM, Chain.named("bsc"), TRON])
+    two = MadeUp(chains=[ETHEREUM, BSC, TRON])
     error = refused(case, str(address("thief")), [two])
     assert "bsc or ethereum" in str(error)
     assert "--chain" in error.hint
-    assert (
-        begin(case, str(address("thief")), two, chain=Chain.named("bsc"), keep=False).asset == Chain.named("bsc").coin
-    )
+    assert begin(case, str(address("thief")), two, chain=BSC, keep=False).asset == BSC.coin
     assert begin(case, "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", two, keep=False).asset == TRON.coin
 
 

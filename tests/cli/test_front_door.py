@@ -239,6 +239,33 @@ def test_verify_finds_what_was_changed(source: Path, tmp_path: Path) -> None:
     assert run("case", "verify", case, "--anchor", "0" * 64).exit_code == 1
 
 
+def test_an_answer_that_was_changed_is_not_shown(source: Path, tmp_path: Path) -> None:
+    case = tmp_path / "a.fundtrail"
+    assert traced(source, case).exit_code == 0
+    with sqlite3.connect(case) as file:
+        guards = file.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'answers'"
+        ).fetchall()
+        for name, _ in guards:
+            file.execute(f"DROP TRIGGER {name}")
+        file.execute("UPDATE answers SET body = replace(body, '\"100\"', '\"900\"')")
+        for _, made in guards:
+            file.execute(made)
+    file.close()
+    for words in (["show"], ["ends"], ["hops"]):
+        told(run("case", *words, case), 1, "changed after it was given", "case verify")
+    assert run("case", "verify", case).exit_code == 1
+
+
+def test_two_claims_that_differ_in_how_sure_they_are_are_both_kept(tmp_path: Path) -> None:
+    head = "chain,address,entity,name,role,source,seen,confidence,note\n"
+    for first, second in ((50, 10), (10, 50)):
+        listed = tmp_path / f"{first}.csv"
+        listed.write_text(head + "".join(f"ethereum,{SHOP},Acme,Acme,exchange,us,,{n},\n" for n in (first, second)))
+        found = json.loads(run("labels", "show", SHOP, "--labels", listed, "--json").stdout)
+        assert [claim["confidence"] for claim in found if claim["chain"] == "ethereum"] == [50, 10]
+
+
 def test_log_hops_labels_and_exports_speak_json(source: Path, tmp_path: Path) -> None:
     case = tmp_path / "a.fundtrail"
     assert traced(source, case).exit_code == 0

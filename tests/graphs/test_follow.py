@@ -137,7 +137,24 @@ def _from_two(drawn: Sequence[Row]) -> str:
     return "\n".join(f"{n} {source} -> {target} {units}" for n, (source, target, units) in enumerate(drawn, start=2))
 
 
-# Cut histories
+# Cut histories, and those read in part
+
+
+def test_value_that_came_outside_of_the_blocks_read_is_not_called_unspent() -> None:
+    """Read up to block 100, or from block 500 on, says nothing of what came in block 200."""
+    for first, last in ((0, 100), (500, None), (500, 900)):
+        of = ledger("1 victim -> w 60\n200 w -> a 60")
+        told = [replace(of.coverage.of(address("a")), first=first, last=last), of.coverage.of(address("w"))]
+        found = follow(of.with_more([], CoverageBook(told)), LabelBook(), LOSS, NO_DUST)
+        assert amounts(found) == {"a": ("not read", 60)}
+        assert "block" in found.stops[address("a")].why
+
+
+def test_a_wallet_is_followed_up_to_the_last_block_that_was_read_of_it() -> None:
+    of = ledger("1 victim -> w 60\n2 w -> a 10\n200 w -> b 20\n201 victim -> w 5")
+    told = [replace(of.coverage.of(address("w")), last=100), of.coverage.of(address("a"))]
+    found = follow(of.with_more([], CoverageBook(told)), LabelBook(), LOSS, NO_DUST)
+    assert amounts(found)["w"] == ("not read", 50)
 
 
 def test_a_cut_history_freezes_what_was_not_seen_to_leave() -> None:

@@ -11,7 +11,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drawing import OUTSIDE, WALLETS, Drawn, covered_rows, cut_off, rows, thefts, wallet_losses
+from graphs.seeds import seeds_of
+from notation import ETH, address, ledger
+from tracer.engine import move
+from tracer.envelope import envelope
+from tracer.losses import Loss
 from tracer.lots import Between, Rule
+from tracer.trace import place_of
+from tracer.values import Slot
 
 Bound = tuple[int, int]
 
@@ -251,3 +258,14 @@ def test_a_chain_longer_than_the_recursion_limit() -> None:
         drawn += [("friend", source, 5), (source, target, 5), (source, "shop", 5)]
     of = Drawn(drawn, {0: ((1, 5),)}, wallets=tuple(names))
     assert bounds(of) == {"shop": (0, 5), names[-1]: (0, 5)}
+
+
+def test_a_capped_loss_whose_money_comes_home_stays_within_its_bounds() -> None:
+    """How much of the cap is left for what comes later depends on the rule; the bounds must allow for all of it."""
+    of = ledger("1 A -> B 10\n2 C -> C 5\n3 C -> B 4\n4 C -> D 10\n5 B -> B 0\n6 B -> A 5\n7 A -> A 5\n8 A -> C 26")
+    seeds = seeds_of(of, (Loss("all", ETH, wallet=address("A"), units=2),))
+    known = {hid: len(of) for name in "ABCD" if (hid := of.hid(Slot(address(name), ETH))) is not None}
+    bounds = envelope(of, seeds, known)
+    for rule in Rule:
+        for hid, lots in move(of, seeds, known, rule).rest.items():
+            assert sum(units for _, units in lots) <= bounds[place_of(of, hid)].most
