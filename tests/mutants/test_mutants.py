@@ -216,7 +216,7 @@ MUTANTS = (
     Mutant(
         "a cut history is taken for whole",
         "graphs/known.py",
-        "if coverage.state is State.CUT:",
+        "if block is not None and beyond(ledger, hid, block):",
         "if False:",
         FOLLOW,
     ),
