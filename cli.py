@@ -148,7 +148,9 @@ def trace(
     for connector in connectors:
         _warn(getattr(connector, "problems", ()))
     with ExitStack() as stack:
+        made = not case_path.exists()
         case = stack.enter_context(_open_or_create(case_path))
+        stack.callback(lambda: _unmake(case) if made else None)
         for file in files:
             case.pin_labels(file, at=_now())
             _warn((*file.rejected,))
@@ -363,6 +365,13 @@ def _open(path: Path) -> Case:
     from cases.case_file import Case
 
     return Case.open(path)
+
+
+def _unmake(case: Case) -> None:
+    """A case that was made for a question that could not begin is taken away again; one that holds a page is kept."""
+    if not case.losses() and not case.requests() and not case.issued():
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{case.path}{ending}").unlink(missing_ok=True)
 
 
 def _open_or_create(path: Path) -> Case:

@@ -166,6 +166,9 @@ BAD = {
 def test_bad_input_says_what_is_wrong_and_what_to_do(what: str, source: Path, tmp_path: Path) -> None:
     words, code, said = BAD[what]
     told(run("trace", *words, "--source", f"file:{source}", "--case", tmp_path / "a.fundtrail"), code, *said)
+    if (tmp_path / "a.fundtrail").exists():  # only for what was read on the way: no empty case is left behind
+        kinds = [entry["kind"] for entry in json.loads(run("case", "log", tmp_path / "a.fundtrail", "--json").stdout)]
+        assert "page" in kinds
 
 
 def test_an_unknown_source_is_named_and_the_nearest_suggested(source: Path, tmp_path: Path) -> None:
