@@ -122,7 +122,7 @@ def _peer(found: Following, ours: Times) -> None:
     known, rows, agree = known_until(found.ledger, found.followed), [], True
     for what, every_event in (("a node per event", True), ("a node per inflow", False)):
         graph = whole_network(found.ledger, found.seeds, known, every_event=every_event)
-        peer = measured(lambda graph=graph: graph, lambda graph: most_at(graph, place))  # type: ignore[misc]
+        peer = measured(lambda graph=graph: graph, lambda graph: most_at(graph, place))  # type: ignore[misc]  # mypy cannot type a default
         agree = agree and most_at(graph, place) == bounds[place].most
         size = f"{graph.number_of_nodes():,} nodes, {graph.number_of_edges():,} arcs"
         rows.append([what, size, *peer.cells, f"{ours.process / peer.process:.2f}"])
