@@ -11,8 +11,9 @@ from typing import Any
 
 import networkx
 
-from tracer.engine import Seeds, reach
 from tracer.ledger import Ledger
+from tracer.moves import Seeds
+from tracer.reach import reach
 from tracer.trace import Place, place_of
 
 

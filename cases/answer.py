@@ -10,8 +10,10 @@ from typing import Any
 from cases.answer_coverage import coverage_part, partial_because, passed
 from cases.answer_ends import conflicts_part, ends_part, resting
 from cases.answer_venues import venues_part
+from cases.answer_way import commingling_part, exchanges_part, leads_part
 from connectors.protocol import Problem
 from graphs.follow import Following
+from graphs.leads import Lead
 from graphs.origins import Origins
 from graphs.stops import StopRules
 from tracer.envelope import Bounds
@@ -20,7 +22,7 @@ from tracer.labels import LabelBook
 from tracer.losses import Loss
 from tracer.lots import Rule
 from tracer.trace import Place, Trace
-from tracer.values import Amount, Asset
+from tracer.values import Amount, Asset, Slot
 
 FORMAT = "fundtrail-answer/1"
 REACH_SAYS = (
@@ -44,21 +46,23 @@ def answer(
     labels: LabelBook,
     *,
     rules: StopRules,
-    requested: Sequence[Rule] = tuple(Rule),
+    requested: Sequence[Rule] | None = None,
     requests: Requests | None = None,
     problems: Sequence[Problem] = (),
+    leads: Sequence[Lead] | None = None,
     head: str = "",
 ) -> dict[str, Any]:
-    """What `following` says under the `requested` rules, as text, lists, dicts, counts, truth values and None.
+    """What `following` says under the `requested` rules (None: all there are for such a chain).
 
-    Every amount is a text of base units. `bounds` are `following.bounds()`, None where they were not computed.
-    `head` names the state of the case (the hash of its last log entry), `problems` what could not be read.
+    Text, lists, dicts, counts, truth values and None; every amount is a text of base units. `bounds` are
+    `following.bounds()`, None where they were not computed. `head` names the state of the case (the hash of its last
+    log entry), `problems` what could not be read, `leads` what was asked for beyond CoinJoins.
     Raises `CaseConflict` while something is still to be read, `InputError` for losses that cannot be added up,
     `BooksDoNotClose` if a trace contradicts itself.
     """
     asset = _one_asset(following)
     asked = requests or Requests()
-    chosen = _chosen(following, requested)
+    chosen = _chosen(following, Rule.of(asset.chain.family) if requested is None else requested)
     names = [loss.name for loss in following.losses]
     traces = following.traces()
     rests = resting(traces, following.stops)
@@ -74,12 +78,16 @@ def answer(
         "losses": [_loss(loss, label, traces, chosen) for label, loss in enumerate(following.losses, start=1)],
         "rules": [str(rule) for rule in chosen],
         "between": str(following.between),
-        "fees": "fee_last",
+        "fees": str(following.course.fees),
+        "order": str(following.ledger.order),
         "settings": asdict(rules),
         "partial": bool(because),
         "partial_because": because,
         "ends": ends,
         "books": {str(rule): _books(traces[rule]) for rule in chosen},
+        "exchanges": exchanges_part(following),
+        "commingling": commingling_part(following, chosen),
+        "leads": leads_part(leads),
         "venues": venues_part(following, rests, chosen, labels, rules),
         "not_in_data": _not_in_data(traces, chosen, names),
         "reach": {"addresses": _reach(following), "says": REACH_SAYS},
@@ -191,11 +199,11 @@ def _reach(following: Following | Origins) -> int:
 def _order_not_told(following: Following | Origins) -> list[dict[str, Any]]:
     """Where a source does not say which of two payments in a block came first, and stolen value was there."""
     found = set()
-    for holding, block in following.ledger.ambiguous():
-        hid = following.ledger.hid(holding)
-        address = following.ledger.address(hid) if hid is not None else None
-        if address in following.followed and address is not None:
-            found.add((address.text, block))
+    ledger = following.ledger
+    followed = [hid for address in sorted(following.followed) for hid in ledger.holdings_of(address)]
+    for holding, block in ledger.ambiguous(followed):
+        if isinstance(holding, Slot):
+            found.add((holding.address.text, block))
     return [{"address": address, "block": block} for address, block in sorted(found)]
 
 

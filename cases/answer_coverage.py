@@ -20,7 +20,7 @@ def passed(following: Following | Origins, traces: Mapping[Rule, Trace]) -> set[
     """The wallets that stolen value came to, under any rule, and that were read: to pass through, or to stay there."""
     started = {loss.wallet for loss in following.losses if loss.wallet is not None}
     moved = {hop.target for trace in traces.values() for hop in trace.hops if hop.target is not None}
-    held = {address for address, stop in following.stops.items() if stop.code.part is Part.HELD}
+    held = {stop.address for stop in following.stops.values() if stop.code.part is Part.HELD and stop.address}
     return {address for address in {*following.followed, *held} if address in moved or address in started}
 
 
@@ -69,13 +69,13 @@ def _hangs(following: Following | Origins, trace: Trace) -> dict[Address, int]:
     rests: dict[Address, int] = {}
     for hop in trace.hops:
         if hop.target is not None and hop.target != hop.source:
-            came[hop.target] = came.get(hop.target, 0) + sum(units for _, units in hop.lots)
+            came[hop.target] = came.get(hop.target, 0) + sum(units for _, units in hop.basis)
     for unseen in trace.unseen:
         if unseen.address is not None and unseen.label:
             came[unseen.address] = came.get(unseen.address, 0) + unseen.units
     for end in trace.ends:
         if end.place.address is not None:
-            rests[end.place.address] = rests.get(end.place.address, 0) + end.units
+            rests[end.place.address] = rests.get(end.place.address, 0) + end.stolen
     return {
         address: min(lost, max(came.get(address, 0), rests.get(address, 0))) for address in came.keys() | rests.keys()
     }
@@ -90,7 +90,8 @@ def partial_because(
         (StopCode.BUDGET, "not asked about, as the budget was spent"),
         (StopCode.NOT_READ, "not read, so not followed"),
     ):
-        held = [end for end in ends if end["stop"] == code and any(end["amounts"][rule] != "0" for rule in chosen)]
+        mine = [end for end in ends if end["stop"] == code]
+        held = [end for end in mine if any(end["basis_amounts"][rule] != "0" for rule in chosen)]
         if held:
             because.append(f"{told}: {_counted(held, 'address', 'addresses')} with stolen value")
     unshown = [end for end in ends if end["stop"] == StopCode.NOT_SHOWN]

@@ -15,7 +15,7 @@ from tracer.errors import BooksDoNotClose
 from tracer.labels import Label, LabelBook
 from tracer.ledger import Ledger
 from tracer.lots import Rule
-from tracer.trace import End, Part, Place, StopCode, Trace
+from tracer.trace import End, Part, Place, Spot, StopCode, Trace
 from tracer.values import Address, Outpoint, Sink, TransferId
 
 #: What a stop rests on: facts, inferences and decisions are never worded alike.
@@ -29,6 +29,7 @@ _BASIS = {
     StopCode.HOP_LIMIT: "setting",
     StopCode.BUDGET: "setting",
     StopCode.NOT_READ: "coverage",
+    StopCode.INDIVISIBLE: "record",
 }
 _WITHOUT_ADDRESS = {
     StopCode.FEE: "paid to the network as fees",
@@ -47,9 +48,14 @@ class Rest:
     by_rule: Mapping[Rule, End]
 
     def units(self, rule: Rule) -> int:
-        """Base units under `rule`, all losses together."""
+        """Base units of the place's asset under `rule`, all losses together."""
         end = self.by_rule.get(rule)
         return end.units if end else 0
+
+    def stolen(self, rule: Rule) -> int:
+        """What they stand for in the stolen asset."""
+        end = self.by_rule.get(rule)
+        return end.stolen if end else 0
 
     @property
     def asset_name(self) -> str:
@@ -58,23 +64,30 @@ class Rest:
 
     @property
     def holding(self) -> str | None:
-        """What it is where it has no address: `fee`, or an output."""
-        match self.place.holding:
-            case Sink(kind=kind):
-                return str(kind)
-            case Outpoint(chain=chain, tx=tx, index=index):
-                return f"{chain}:{tx}:{index}"
-        return None
+        """What it is where it has no address: `fee`, an output, or a transaction."""
+        return holding_of(self.place)
 
 
-def resting(traces: Mapping[Rule, Trace], stops: Mapping[Address, Stop]) -> list[Rest]:
+def holding_of(place: Place) -> str | None:
+    """A place without an address, as text; None where it has one."""
+    match place.holding:
+        case Sink(kind=kind):
+            return str(kind)
+        case Outpoint(chain=chain, tx=tx, index=index):
+            return f"{chain}:{tx}:{index}"
+        case TransferId(chain=chain, tx=tx):
+            return f"{chain}:{tx}"
+    return None
+
+
+def resting(traces: Mapping[Rule, Trace], stops: Mapping[Spot, Stop]) -> list[Rest]:
     """Every place where any rule leaves stolen value: also those where a rule that was not asked for does."""
     found: dict[Place, dict[Rule, End]] = {}
     for rule, trace in traces.items():
         for end in trace.ends:
             found.setdefault(end.place, {})[rule] = end
     return [
-        Rest(place, next(iter(ends.values())).stop, stops.get(place.address) if place.address else None, ends)
+        Rest(place, next(iter(ends.values())).stop, stops.get(place.spot) if place.spot else None, ends)
         for place, ends in found.items()
     ]
 
@@ -87,10 +100,10 @@ def ends_part(
     parts = list(Part)
 
     def order(rest: Rest) -> tuple[int, int, int, str, str]:
-        most = bounds[rest.place].most if bounds and rest.place in bounds else 0
+        most = bounds[rest.place].stolen[1] if bounds and rest.place in bounds else 0
         address = rest.place.address.text if rest.place.address else "~"
-        largest = max(rest.units(rule) for rule in chosen)
-        return parts.index(rest.code.part), -largest, -most, address, rest.holding or ""
+        largest = max(rest.stolen(rule) for rule in chosen)
+        return parts.index(rest.code.part), -largest, -most, address, (rest.holding or "") + rest.asset_name
 
     return [_end(following, rest, chosen, names, bounds, labels, rules) for rest in sorted(rests, key=order)]
 
@@ -101,7 +114,8 @@ def _end(
 ) -> dict[str, Any]:  # fmt: skip
     place, address = rest.place, rest.place.address
     basis, name, source = _who(rest, labels, rules)
-    least, most = _envelope(rest, bounds)
+    found = _envelope(rest, bounds)
+    over = [rest.stolen(rule) for rule in chosen]
     return {
         "chain": place.asset.chain.name,
         "address": address.text if address else None,
@@ -116,10 +130,14 @@ def _end(
         "basis": basis,
         "why": rest.stop.why if rest.stop else _WITHOUT_ADDRESS.get(rest.code, str(rest.code)),
         "amounts": {str(rule): str(rest.units(rule)) for rule in chosen},
+        "basis_amounts": {str(rule): str(rest.stolen(rule)) for rule in chosen},
         "by_loss": {str(rule): _by_loss(rest, rule, names) for rule in chosen},
-        "least": least,
-        "most": most,
-        "rule_independent": least is not None and least == most,
+        "over_rules": {"least": str(min(over)), "most": str(max(over))},
+        "least": str(found.least) if found else None,
+        "most": str(found.most) if found else None,
+        "basis_least": str(found.stolen[0]) if found else None,
+        "basis_most": str(found.stolen[1]) if found else None,
+        "rule_independent": found is not None and found.rule_independent,
         "transfers": _transfers(following.ledger, rest),
         "evidence": list(rest.stop.evidence) if rest.stop else [],
         "coverage": _coverage(following.ledger, address),
@@ -149,24 +167,25 @@ def _called(claim: Label) -> str:
     return claim.name or claim.entity
 
 
-def _envelope(rest: Rest, bounds: Mapping[Place, Bounds] | None) -> tuple[str | None, str | None]:
-    """The bounds as text. A rule outside them would prove one of the two wrong, so then there is no answer."""
+def _envelope(rest: Rest, bounds: Mapping[Place, Bounds] | None) -> Bounds | None:
+    """The bounds. A rule outside them would prove one of the two wrong, so then there is no answer."""
     if bounds is None:
-        return None, None
+        return None
     found = bounds.get(rest.place, Bounds(0, 0))  # places that the envelope does not name can hold nothing
+    low, high = found.stolen
     for rule, end in rest.by_rule.items():
-        if not found.least <= end.units <= found.most:
+        if not (found.least <= end.units <= found.most and low <= end.stolen <= high):
             raise BooksDoNotClose(
-                f"under {rule} {end.units} base units rest at {rest.place.address or rest.holding}, "
-                f"outside the envelope of {found.least} to {found.most}",
+                f"under {rule} {end.units} base units ({end.stolen} of what was stolen) rest at "
+                f"{rest.place.address or rest.holding}, outside the envelope of {found}",
                 "this is a defect in fundtrail; keep the case file and report it",
             )
-    return str(found.least), str(found.most)
+    return found
 
 
 def _by_loss(rest: Rest, rule: Rule, names: Sequence[str]) -> dict[str, str]:
     end = rest.by_rule.get(rule)
-    return {names[label - 1]: str(units) for label, units in (end.amounts if end else ()) if units}
+    return {names[label - 1]: str(units) for label, units in (end.basis if end else ()) if units}
 
 
 def _transfers(ledger: Ledger, rest: Rest) -> list[str]:

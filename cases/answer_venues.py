@@ -44,7 +44,7 @@ def venues_part(
 
     for rest in rests:
         address = rest.place.address
-        if address is None or not any(rest.units(rule) for rule in chosen):
+        if address is None or not any(rest.stolen(rule) for rule in chosen):
             continue
         if rest.code is StopCode.EXCHANGE:
             _add(venue(address, _exchange(labels, address, rules)).direct, rest, chosen)
@@ -110,4 +110,4 @@ def _swept(reading: Deposit) -> dict[Address, int]:
 
 def _add(amounts: dict[Rule, int], rest: Rest, chosen: Sequence[Rule]) -> None:
     for rule in chosen:
-        amounts[rule] = amounts.get(rule, 0) + rest.units(rule)
+        amounts[rule] = amounts.get(rule, 0) + rest.stolen(rule)

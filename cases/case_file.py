@@ -29,8 +29,9 @@ from connectors.protocol import Evidence, Page, Problem
 from tracer.coverage import Coverage, CoverageBook
 from tracer.errors import CaseConflict
 from tracer.labels import Label, LabelBook
-from tracer.ledger import Ledger
+from tracer.ledger import Ledger, Order
 from tracer.losses import Loss
+from tracer.memory import MemoryLedger
 from tracer.values import Address, Chain, Transfer, TransferId
 
 
@@ -123,9 +124,10 @@ class Case:
         """
         pages.store(self._file, source, address, page, at=at, after=after)
 
-    def ledger(self, coverage: CoverageBook | None = None) -> Ledger:
+    def ledger(self, coverage: CoverageBook | None = None, order: Order = Order.ATOMIC) -> MemoryLedger:
         """All transfers, whatever the order in which they were read, with `coverage` (else `self.coverage()`)."""
-        return Ledger.of(pages.transfers(self._file), self.coverage() if coverage is None else coverage)
+        known = self.coverage() if coverage is None else coverage
+        return Ledger.of(pages.transfers(self._file), known, keep=self.labels().custodians(), order=order)
 
     def transaction(self, chain: Chain, tx: str) -> tuple[Transfer, ...]:
         """What the case holds of one transaction, in order; () if nothing."""

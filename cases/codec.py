@@ -196,7 +196,7 @@ def loss_json(loss: Loss) -> dict[str, object]:
         "asset": [loss.asset.chain.name, loss.asset.contract, loss.asset.symbol, loss.asset.decimals],
         "paid": [loss.paid.chain.name, loss.paid.tx, loss.paid.position] if loss.paid else None,
         "wallet": address_json(loss.wallet) if loss.wallet else None,
-        "units": None if loss.units is None else str(loss.units),
+        "units": None if loss.units is None else str(loss.units), "output": loss.output,
     }  # fmt: skip
 
 
@@ -208,7 +208,7 @@ def loss_of(record: dict[str, Any]) -> Loss:
         record["name"], Asset(Chain.named(chain), *asset), record["victim"],
         TransferId(Chain.named(paid[0]), *paid[1:]) if paid else None,
         address_of(wallet) if wallet else None,
-        None if units is None else units_of(units), record["since"],
+        None if units is None else units_of(units), record["since"], record["output"],
     )  # fmt: skip
 
 

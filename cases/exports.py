@@ -44,7 +44,8 @@ def export(answer: Answer, following: Traced, target: Path, format: str, *, forc
 def hops_of(answer: Answer, following: Traced) -> list[dict[str, Any]]:
     """The payments that moved stolen value, in the order of the chain: the units under each rule, and of each loss.
 
-    `source` and `target` are None where several paid, or where there is no address.
+    `source` and `target` are None where several paid, or where there is no address. `gave`: asset -> rule -> units
+    that were exchanged for it there; `basis_amounts` is what the units stand for in the stolen asset.
     """
     names = [loss["name"] for loss in answer["losses"]]
     found: dict[tuple[int, str | None, str | None], dict[str, Any]] = {}
@@ -60,11 +61,18 @@ def hops_of(answer: Answer, following: Traced) -> list[dict[str, Any]]:
                 "source": source,
                 "target": target,
                 "asset": transfer.asset.name,
+                "through": [address.text for address in hop.through],
                 "amounts": dict.fromkeys(answer["rules"], "0"),
+                "basis_amounts": dict.fromkeys(answer["rules"], "0"),
+                "gave": {},
                 "by_loss": {one: {} for one in answer["rules"]},
             },
         )
-        told["amounts"][rule] = str(int(told["amounts"][rule]) + sum(units for _, units in hop.lots))
+        for key, lots in (("amounts", hop.lots), ("basis_amounts", hop.basis)):
+            told[key][rule] = str(int(told[key][rule]) + sum(units for _, units in lots))
+        for asset, _, units in hop.gave:
+            mine = told["gave"].setdefault(asset.name, {})
+            mine[rule] = str(int(mine.get(rule, "0")) + units)
         for label, units in hop.lots:
             of = told["by_loss"][rule]
             of[names[label - 1]] = str(int(of.get(names[label - 1], "0")) + units)
@@ -76,6 +84,7 @@ def hops_of(answer: Answer, following: Traced) -> list[dict[str, Any]]:
 def _csv(answer: Answer, following: Traced) -> dict[str, str]:
     moved = _moved(answer, following)
     return {
+        "commingling.csv": _table(*_commingling(answer)),
         "ends.csv": _table(*_ends(answer)),
         "hops.csv": _table(*_hops(answer, following, moved)),
         "books.csv": _table(*_books(answer)),
@@ -126,10 +135,31 @@ def _ends(answer: Answer) -> _Table:
             coverage["state"],
             " ".join(coverage["missing"]),
         ]
-        amounts = [*(end["amounts"][rule] for rule in rules), _text(end["least"]), _text(end["most"])]
+        amounts = [
+            *(end["amounts"][rule] for rule in rules),
+            *(_text(end[key]) for key in ("least", "most")),
+            *(end["basis_amounts"][rule] for rule in rules),
+            *(_text(end[key]) for key in ("basis_least", "basis_most")),
+        ]
         lists = [_listed(end["transfers"]), _listed(end["evidence"])]
         rows.append([*(_text(end[key]) for key in text), *amounts, *more, *lists])
-    return [*text, *rules, "least", "most", *rest], frozenset({"decimals", *rules, "least", "most", "hops"}), rows
+    figures = [*rules, "least", "most", *(f"basis_{rule}" for rule in rules), "basis_least", "basis_most"]
+    return [*text, *figures, *rest], frozenset({"decimals", "hops", *figures}), rows
+
+
+def _commingling(answer: Answer) -> _Table:
+    """One row per payment at which the rules part: of the mixture, what was stolen in it and what of that left."""
+    rules = answer["rules"]
+    columns = ["address", "holding", "asset", "pooled", "transfer", "units", "mixture"]
+    figures = [*(f"stolen_in_it_{rule}" for rule in rules), *(f"stolen_taken_{rule}" for rule in rules)]
+    rows = [
+        [_text(point["address"]), _text(point["holding"]), point["asset"], str(point["pooled"]).lower()]
+        + [choice["transfer"], choice["units"], choice["mixture"]]
+        + [choice[key][rule] for key in ("stolen_in_it", "stolen_taken") for rule in rules]
+        for point in answer["commingling"]
+        for choice in point["choices"]
+    ]
+    return [*columns, *figures], frozenset({"units", "mixture", *figures}), rows
 
 
 def _moved(answer: Answer, following: Traced) -> list[tuple[str, Hop, int]]:
@@ -147,16 +177,17 @@ def _moved(answer: Answer, following: Traced) -> list[tuple[str, Hop, int]]:
 
 def _hops(answer: Answer, following: Traced, moved: Sequence[tuple[str, Hop, int]]) -> _Table:
     """One row per rule, payment, receiver and loss: the stolen units that moved."""
-    columns = ["rule", "transfer", "block", "time", "source", "target", "loss", "asset", "units"]
+    columns = ["rule", "transfer", "block", "time", "source", "target", "loss", "asset", "units", "basis"]
     names = [loss["name"] for loss in answer["losses"]]
     rows = []
     for rule, hop, ordinal in moved:
         transfer = following.ledger.transfer(ordinal)
         sides = [hop.source.text if hop.source else "", hop.target.text if hop.target else ""]
         when = [str(transfer.block.number), str(transfer.block.time)]
-        for label, units in hop.lots:
-            rows.append([rule, str(hop.transfer), *when, *sides, names[label - 1], transfer.asset.name, str(units)])
-    return columns, frozenset({"block", "time", "units"}), rows
+        for (label, units), (_, basis) in zip(hop.lots, hop.basis, strict=True):
+            moved_units = [names[label - 1], transfer.asset.name, str(units), str(basis)]
+            rows.append([rule, str(hop.transfer), *when, *sides, *moved_units])
+    return columns, frozenset({"block", "time", "units", "basis"}), rows
 
 
 def _books(answer: Answer) -> _Table:

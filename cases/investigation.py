@@ -16,7 +16,7 @@ from graphs.origins import Origins
 from graphs.stops import StopRules
 from tracer.errors import SourceUnusable
 from tracer.labels import LabelBook
-from tracer.ledger import Ledger
+from tracer.ledger import Ledger, Order
 from tracer.losses import Loss
 from tracer.lots import Between
 from tracer.values import Address, Transfer
@@ -80,14 +80,15 @@ def investigate(
 
 
 def concluded(
-    case: Case, follows: Follows[Found_co], *, rules: StopRules, between: Between = Between.PARI_PASSU
-) -> Found_co:
+    case: Case, follows: Follows[Found_co], *, rules: StopRules, between: Between = Between.PARI_PASSU,
+    order: Order = Order.ATOMIC,
+) -> Found_co:  # fmt: skip
     """The answer that the case as it is gives, asking nobody: the same case gives the same bytes.
 
     Who would have to be read ends as `BUDGET`. It starts anew, not from whom an earlier round followed: what looked
     like a wallet then may look like a service or a deposit address now.
     """
-    return follows(case.ledger(), case.labels(), case.losses(), rules, between=between, spent=True)
+    return follows(case.ledger(order=order), case.labels(), case.losses(), rules, between=between, spent=True)
 
 
 def read(
@@ -97,6 +98,7 @@ def read(
     *,
     rules: StopRules,
     between: Between = Between.PARI_PASSU,
+    order: Order = Order.ATOMIC,
     max_requests: int,
     now: Callable[[], int],
     progress: Callable[[Progress], None] = lambda _: None,
@@ -106,7 +108,7 @@ def read(
     Where nobody is left to ask from the first, what `follows` said is what `concluded` would say, and is returned.
     """
     labels, losses = case.labels(), case.losses()
-    ledger, spent = case.ledger(settled(case.answers(), connectors)), 0
+    ledger, spent = case.ledger(settled(case.answers(), connectors), order), 0
     known: frozenset[Address] = frozenset()
     try:
         while spent < max_requests:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from cases.asking import ask
 from cases.case_file import Case
@@ -11,7 +12,7 @@ from connectors.protocol import Connector, FindsTransactions
 from tracer.addresses import looks_like_tx, parse, parse_tx, recognise
 from tracer.errors import CaseConflict, InputError
 from tracer.losses import Loss
-from tracer.values import CHAINS, Address, Amount, Asset, Chain, Transfer
+from tracer.values import CHAINS, Address, Amount, Asset, Chain, Family, Outpoint, Transfer
 
 
 def start(
@@ -31,9 +32,10 @@ def start(
 
     An address: all that the wallet had of `asset` (the chain's coin unless given) from block `since` on. A transaction
     hash: what it paid, of `asset` if given, in its largest transfer; `HASH:POSITION` names one of its transfers, for
-    example `0x...:log:7`. `amount`, in whole units as people write it, takes only the first so much. The transfers of
-    a transaction are read into the case, with their evidence, if it has them not. Without `keep` the case is not told:
-    a wallet asked about backward is no loss.
+    example `0x...:log:7`, and on a UTXO chain `HASH:1` its output 1, since the others may be change. `amount`, in
+    whole units as people write it, takes only the first so much. The transfers of a transaction are read into the
+    case, with their evidence, if it has them not. Without `keep` the case is not told: a wallet asked about backward
+    is no loss.
 
     Raises `InputError` where it cannot tell what is meant, saying how to choose; `SourceError`, `CaseError`.
     """
@@ -43,12 +45,15 @@ def start(
     if looks_like_tx(head):
         if since:
             raise InputError("a block to start from does not go with a transaction", "give it with a wallet's address")
-        transfer = _paid(case, head, position, chain, asset, connectors, now)
+        output = int(position) if position.isascii() and position.isdecimal() else None
+        transfer = _paid(case, head, "" if output is not None else position, chain, asset, connectors, now)
+        output = _output(transfer, output)
         units = _units(amount, transfer.asset)
-        if units is not None and units > transfer.units:
-            moved = Amount(transfer.units, transfer.asset)
-            raise InputError(f"{amount} is more than {transfer.id} moved: {moved}", "check the amount")
-        loss = Loss("", transfer.asset, victim, paid=transfer.id, units=units)
+        moved = transfer.units if output is None else transfer.outputs[output].units
+        if units is not None and units > moved:
+            told = Amount(moved, transfer.asset)
+            raise InputError(f"{amount} is more than {transfer.id} moved: {told}", "check the amount")
+        loss = Loss("", transfer.asset, victim, paid=transfer.id, units=units, output=output)
     else:
         wallet = _wallet(text, chain, connectors)
         asset = asset or wallet.chain.coin
@@ -69,7 +74,27 @@ def _named(loss: Loss) -> Loss:
     told = loss_json(loss)
     identity = {**told, "asset": loss.asset.name}  # what a token calls itself is no part of it
     name = f"loss-{sha256(canonical(identity))[:8]}"
-    return Loss(name, loss.asset, loss.victim, loss.paid, loss.wallet, loss.units, loss.since)
+    return replace(loss, name=name)
+
+
+def _output(transfer: Transfer, output: int | None) -> int | None:
+    """Which output of a UTXO transaction is the loss; None on an account chain, whose transfers pay one address."""
+    if transfer.id.chain.family is not Family.BITCOIN:
+        if output is not None:
+            raise InputError(f"{transfer.id.chain} has no numbered outputs", "name a position: tx, log:7, trace:0_1")
+        return None
+    paid = [at for at, leg in enumerate(transfer.outputs) if isinstance(leg.holding, Outpoint) and leg.units]
+    if output is None and len(paid) == 1:
+        return paid[0]
+    if output not in paid:
+        listed = "; ".join(
+            f"{transfer.id.tx}:{at} ({Amount(transfer.outputs[at].units, transfer.asset)}"
+            f" to {transfer.outputs[at].address or 'no address'})"
+            for at in paid
+        )
+        what = f"no spendable output {output}" if output is not None else f"{len(paid)} outputs, and some may be change"
+        raise InputError(f"{transfer.id.tx} has {what}", f"say which paid the thief: {listed}")
+    return output
 
 
 def _must_fit(case: Case, loss: Loss) -> None:
@@ -80,10 +105,11 @@ def _must_fit(case: Case, loss: Loss) -> None:
             hint = "make a case for each asset"
             raise CaseConflict(f"the case is about {known.asset.name}, and this loss is in {loss.asset.name}", hint)
     if loss.paid is not None:
-        moved = sum(one.units for one in case.transaction(loss.paid.chain, loss.paid.tx) if one.id == loss.paid)
-        claimed = sum(moved if one.units is None else one.units for one in (*others, loss) if one.paid == loss.paid)
-        if claimed > moved:
-            names = ", ".join(one.name for one in others if one.paid == loss.paid)
+        paid = next(one for one in case.transaction(loss.paid.chain, loss.paid.tx) if one.id == loss.paid)
+        moved = paid.units if loss.output is None else paid.outputs[loss.output].units
+        same = [one for one in others if (one.paid, one.output) == (loss.paid, loss.output)]
+        if sum(moved if one.units is None else one.units for one in (*same, loss)) > moved:
+            names = ", ".join(one.name for one in same)
             raise CaseConflict(f"{loss.paid} is a loss of this case already: {names}", "give each its --amount")
 
 

@@ -15,14 +15,15 @@ from cases.investigation import Progress, concluded, read
 from cases.starting import start
 from connectors.protocol import Connector
 from graphs.follow import Following, follow
+from graphs.leads import Lead, leads
 from graphs.origins import BACKWARD_RULES, Origins, originate
 from graphs.stops import StopRules
 from tracer.errors import CaseConflict, CaseDamaged, InputError
 from tracer.labels import LabelBook
-from tracer.ledger import Ledger
+from tracer.ledger import Ledger, Order
 from tracer.losses import Loss
-from tracer.lots import Between, Rule
-from tracer.values import Address, Amount, Asset, Chain
+from tracer.lots import Between, Fees, Rule
+from tracer.values import Address, Amount, Asset, Chain, TransferId
 
 Traced = Following | Origins
 
@@ -42,7 +43,10 @@ class Question:
     victim: str = ""
     rules: tuple[Rule, ...] = ()
     between: Between = Between.PARI_PASSU
+    fees: Fees = Fees.LAST
+    order: Order = Order.ATOMIC
     backward: bool = False
+    leads: bool = False
     stops: StopRules = field(default_factory=StopRules)
     max_requests: int = 1_000
 
@@ -71,22 +75,28 @@ def trace(
     if question.backward and loss.wallet is None:
         raise InputError("backward starts from a wallet, not from a transaction", "give the address it was paid to")
     found = read(
-        case, connectors, partial(_either, loss if question.backward else None), rules=question.stops,
-        between=question.between, max_requests=question.max_requests - (case.requests() - before), now=now,
+        case,
+        connectors,
+        partial(_either, loss if question.backward else None, question.fees),
+        rules=question.stops,
+        between=question.between,
+        order=question.order,
+        max_requests=question.max_requests - (case.requests() - before),
+        now=now,
         progress=progress,
-    )  # fmt: skip
-    traced = found or _conclude(case, loss if question.backward else None, question.stops, question.between)
+    )
+    traced = found or _conclude(case, loss if question.backward else None, question)
     return _issue(case, traced, question, now)
 
 
 def retraced(case: Case, given: dict[str, Any]) -> Traced:
     """The trace behind an answer that the case gave, computed again from what the case holds; nobody is asked."""
     with readable("the answer"):
-        loss, stops, between = _asked(given)
-    return _conclude(case, loss, stops, between)
+        loss, question = _asked(given)
+    return _conclude(case, loss, question)
 
 
-def _asked(given: dict[str, Any]) -> tuple[Loss | None, StopRules, Between]:
+def _asked(given: dict[str, Any]) -> tuple[Loss | None, Question]:
     """The question that an answer was given to."""
     loss = None
     if given["direction"] == "backward":
@@ -97,7 +107,10 @@ def _asked(given: dict[str, Any]) -> tuple[Loss | None, StopRules, Between]:
         units = None if stated["units"] is None else int(stated["units"])
         wallet = Address(chain, stated["start"])
         loss = Loss(stated["name"], asset, stated["victim"], wallet=wallet, units=units, since=stated["since"])
-    return loss, StopRules(**given["settings"]), Between(given["between"])
+    return loss, Question(
+        "", between=Between(given["between"]), fees=Fees(given["fees"]), order=Order(given["order"]),
+        stops=StopRules(**given["settings"]),
+    )  # fmt: skip
 
 
 def latest(case: Case) -> dict[str, Any]:
@@ -115,20 +128,22 @@ def latest(case: Case) -> dict[str, Any]:
 
 
 def _either(
-    backward: Loss | None, ledger: Ledger, labels: LabelBook, losses: Sequence[Loss], rules: StopRules | None = None,
-    *, between: Between = Between.PARI_PASSU, known: Iterable[Address] = (), spent: bool = False,
+    backward: Loss | None, fees: Fees, ledger: Ledger, labels: LabelBook, losses: Sequence[Loss],
+    rules: StopRules | None = None, *, between: Between = Between.PARI_PASSU, known: Iterable[Address] = (), spent: bool = False,
 ) -> Traced:  # fmt: skip
     if backward is None:
-        return follow(ledger, labels, losses, rules, between=between, known=known, spent=spent)
+        return follow(ledger, labels, losses, rules, between=between, fees=fees, known=known, spent=spent)
     return originate(ledger, labels, (backward,), rules, between=between, known=known, spent=spent)
 
 
-def _conclude(case: Case, backward: Loss | None, stops: StopRules, between: Between) -> Traced:
-    return concluded(case, partial(_either, backward), rules=stops, between=between)
+def _conclude(case: Case, backward: Loss | None, asked: Question) -> Traced:
+    follows = partial(_either, backward, asked.fees)
+    return concluded(case, follows, rules=asked.stops, between=asked.between, order=asked.order)
 
 
 def _issue(case: Case, traced: Traced, question: Question, now: Callable[[], int]) -> dict[str, Any]:
-    rules = question.rules or (BACKWARD_RULES if question.backward else tuple(Rule))
+    family = traced.losses[0].asset.chain.family
+    rules = question.rules or (BACKWARD_RULES if question.backward else Rule.of(family))
     given = answer(
         traced,
         traced.bounds(),
@@ -137,11 +152,17 @@ def _issue(case: Case, traced: Traced, question: Question, now: Callable[[], int
         requested=rules,
         requests=Requests(case.requests(), question.max_requests, case.sources()),
         problems=case.problems(),
+        leads=_leads(case, traced, question) if question.leads else None,
     )
     _must_have_lost(given, question)
     settings = {"start": question.start, "settings": given["settings"], "direction": given["direction"]}
     case.issue(given, settings, at=now())
     return given
+
+
+def _leads(case: Case, traced: Traced, question: Question) -> tuple[Lead, ...]:
+    coinjoins = [spot for spot in traced.stops if isinstance(spot, TransferId)]
+    return leads(traced.ledger, case.labels(), coinjoins, question.stops)
 
 
 def _must_have_lost(given: dict[str, Any], question: Question) -> None:

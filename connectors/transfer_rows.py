@@ -202,7 +202,8 @@ def _leg_of(leg: Mapping[str, object], side: str, name: TransferId, asset: Asset
     if sinks:
         if len(leg) != 2 or leg[sinks[0]] is not True:
             raise BadRow(f"a leg of {side} with {sinks[0]!r} holds that, true, and its units, and nothing else")
-        if (sinks[0] is SinkKind.ISSUE) != (side == "inputs"):
+        collected = sinks[0] is SinkKind.FEE and chain.family is Family.BITCOIN  # by a coinbase
+        if (sinks[0] is SinkKind.ISSUE) != (side == "inputs") and not collected:
             raise BadRow(f"{sinks[0]!r} cannot stand among the {side}")
         return Leg.sink(asset, sinks[0], units)
     if chain.family is not Family.BITCOIN:

@@ -11,19 +11,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from graphs.conversions import Exchange
 from graphs.deposits import deposit
 from graphs.known import beyond, known_until, unread
 from graphs.seeds import entries, seeds_of
 from graphs.stops import DAY, Stop, StopRules, labelled, suspected_service
+from graphs.way import Way
 from tracer.coverage import State
-from tracer.engine import Moves, Seeds, move, reach
+from tracer.engine import move
 from tracer.envelope import Bounds, envelope
 from tracer.labels import LabelBook
 from tracer.ledger import Ledger
 from tracer.losses import Loss
-from tracer.lots import Between, Rule
-from tracer.trace import Place, StopCode, Trace, issue
-from tracer.values import Address, Chain
+from tracer.lots import Between, Fees, Rule
+from tracer.moves import Course, Moves, Seeds, barrier
+from tracer.reach import reach
+from tracer.trace import Place, Spot, StopCode, Trace, issue, place_of
+from tracer.values import Address, Outpoint, TransferId
 
 #: Searched first: where any rule puts stolen value, this one puts some, so it finds nearly all there is to read.
 SEARCH_RULE = Rule.PRO_RATA
@@ -43,7 +47,9 @@ class Expand:
 class Following:
     """The trace so far (`moves` by rule) and the next steps: `expand`, largest stolen value first, and `stops`.
 
-    While something is to expand, `moves` has the rule that found it only.
+    While something is to expand, `moves` has the rule that found it only. `coins`: followed outputs that name no
+    address. `course`: the fee convention, the exchanges carried out and the CoinJoins not followed through;
+    `exchanges`: all that were judged, also those that are not trusted.
     """
 
     ledger: Ledger
@@ -51,16 +57,19 @@ class Following:
     between: Between
     seeds: Seeds
     followed: frozenset[Address]
+    coins: frozenset[int]
+    course: Course
+    exchanges: tuple[Exchange, ...]
     moves: Mapping[Rule, Moves]
     expand: tuple[Expand, ...]
-    stops: Mapping[Address, Stop]
+    stops: Mapping[Spot, Stop]
     hops: Mapping[Address, int]
     _issued: dict[Rule, Trace] = field(default_factory=dict, repr=False, compare=False)
 
     def traces(self) -> dict[Rule, Trace]:
         """The trace under each rule, computed once; what is still to expand counts as BUDGET. `BooksDoNotClose`."""
-        codes = {step.address: StopCode.BUDGET for step in self.expand}
-        codes |= {address: stop.code for address, stop in self.stops.items()}
+        codes: dict[Spot, StopCode] = {step.address: StopCode.BUDGET for step in self.expand}
+        codes |= {spot: stop.code for spot, stop in self.stops.items()}
         for rule, moves in self.moves.items():
             if rule not in self._issued:
                 self._issued[rule] = issue(self.ledger, self.losses, moves, self.between, codes)
@@ -68,11 +77,14 @@ class Following:
 
     def bounds(self) -> dict[Place, Bounds]:
         """The least and the most at each end under any rule."""
-        return envelope(self.ledger, self.seeds, known_until(self.ledger, self.followed))
+        return envelope(self.ledger, self.seeds, self._known(), self.course)
 
     def reached(self) -> dict[int, int]:
         """Poison, for reach only: hid -> the ordinal at which stolen value may first have come there."""
-        return reach(self.ledger, self.seeds, known_until(self.ledger, self.followed))
+        return reach(self.ledger, self.seeds, self._known(), self.course)
+
+    def _known(self) -> dict[int, int]:
+        return known_until(self.ledger, self.followed, self.coins)
 
 
 def follow(
@@ -82,6 +94,7 @@ def follow(
     rules: StopRules | None = None,
     *,
     between: Between = Between.PARI_PASSU,
+    fees: Fees = Fees.LAST,
     known: Iterable[Address] = (),
     spent: bool = False,
 ) -> Following:
@@ -92,8 +105,7 @@ def follow(
     can be read, so what would be expanded ends as BUDGET. No clock, no network, no store.
     """
     rules = rules or StopRules()
-    walk = _Walk(ledger, labels, tuple(losses), rules, between, set(known), spent)
-    return walk.run()
+    return _Walk(ledger, labels, tuple(losses), rules, between, fees, set(known), spent).run()
 
 
 @dataclass(slots=True)
@@ -105,47 +117,46 @@ class _Arrivals:
 class _Walk:
     def __init__(
         self, ledger: Ledger, labels: LabelBook, losses: tuple[Loss, ...], rules: StopRules, between: Between,
-        followed: set[Address], spent: bool,
+        fees: Fees, followed: set[Address], spent: bool,
     ) -> None:  # fmt: skip
         self.ledger, self.labels, self.losses = ledger, labels, losses
         self.rules, self.between, self.followed, self.spent = rules, between, followed, spent
+        self.coins: set[int] = set()
+        self.way = Way(ledger, labels, fees, rules.label_confidence)
         self.seeds = seeds_of(ledger, losses)
         self.wallets = {loss.wallet for loss in losses if loss.wallet is not None}
         self.behaviour: dict[Address, Stop | None] = {}
-        self.latest: dict[Chain, int] = {}
-        for transfer in ledger.transfers:
-            self.latest[transfer.id.chain] = max(self.latest.get(transfer.id.chain, 0), transfer.block.time)
 
     def run(self) -> Following:
-        stops: dict[Address, Stop] = {}
+        rules = Rule.of(self.losses[0].asset.chain.family) if self.losses else tuple(Rule)
+        stops: dict[Spot, Stop] = {}
         moves: dict[Rule, Moves] = {}
         expand = self._start()
         hops: dict[Address, int] = {}
         while not expand:
             grew = False
-            for rule in (SEARCH_RULE, *(rule for rule in Rule if rule is not SEARCH_RULE)):
+            for rule in (SEARCH_RULE, *(rule for rule in rules if rule is not SEARCH_RULE)):
                 moves[rule] = self._move(rule)
                 hops = self._hops(moves.values())
-                follow, expand = self._decide([moves[rule]], hops, {})
-                if follow or expand:
-                    self.followed |= follow
-                    grew, moves = True, {rule: moves[rule]}
+                grew, expand = self._decide([moves[rule]], hops, {})
+                if grew or expand:
+                    moves = {rule: moves[rule]}
                     break
-            if not grew:
+            if not grew and not expand:
                 stops.clear()
                 hops = self._hops(moves.values())
-                follow, expand = self._decide(list(moves.values()), hops, stops)
-                if not follow and not expand:
+                grew, expand = self._decide(list(moves.values()), hops, stops)
+                if not grew and not expand:
                     self._residue(moves.values(), stops)
                     break
-                self.followed |= follow
         if expand:
             self._decide(list(moves.values()), hops, stops)
             self._residue(moves.values(), stops)
         ranked = tuple(sorted(expand, key=lambda step: (-step.units, step.address)))
         return Following(
-            self.ledger, self.losses, self.between, self.seeds, frozenset(self.followed), moves, ranked, stops, hops
-        )
+            self.ledger, self.losses, self.between, self.seeds, frozenset(self.followed), frozenset(self.coins),
+            self.way.course(), self.way.exchanges(), moves, ranked, stops, hops,
+        )  # fmt: skip
 
     def _start(self) -> list[Expand]:
         """The wallets lost from must be read; who a lost payment went to is decided like everybody else."""
@@ -158,14 +169,17 @@ class _Walk:
         ]
 
     def _move(self, rule: Rule) -> Moves:
-        return move(self.ledger, self.seeds, known_until(self.ledger, self.followed), rule, self.between)
+        known = known_until(self.ledger, self.followed, self.coins)
+        self.way.look(known)
+        return move(self.ledger, self.seeds, known, rule, self.between, self.way.course())
 
     def _hops(self, moves: Iterable[Moves]) -> dict[Address, int]:
         """How many payments from the loss each address is, by the shortest way stolen value took."""
         ledger = self.ledger
         following: dict[Address | None, dict[Address, None]] = {}
         for payer, payee in dict.fromkeys((flow.source, flow.target) for run in moves for flow in run.flows):
-            source, target = ledger.address(payer) if payer >= 0 else None, ledger.address(payee)
+            source = ledger.address(payer) if payer >= 0 else None
+            target = ledger.address(payee) if payee >= 0 else None
             if target is not None:
                 following.setdefault(source if source in self.followed else None, {})[target] = None
         hops = dict.fromkeys(entries(ledger, self.losses), 0)
@@ -181,38 +195,55 @@ class _Walk:
         return hops
 
     def _decide(
-        self, runs: Sequence[Moves], hops: Mapping[Address, int], stops: dict[Address, Stop]
-    ) -> tuple[set[Address], list[Expand]]:
-        """For every address that stolen value came to and that is not followed: follow it, expand it, or stop."""
+        self, runs: Sequence[Moves], hops: Mapping[Address, int], stops: dict[Spot, Stop]
+    ) -> tuple[bool, list[Expand]]:
+        """For all that stolen value came to and that is not followed: follow it, expand it, or stop."""
         arrivals: dict[Address, _Arrivals] = {}
         lost = 0
+        grew = False
         for run in runs:
             lost = max(lost, sum(run.lost.values()))
-            at: dict[int, list[tuple[int, int, int]]] = {}
+            by_address: dict[Address, _Arrivals] = {}
             for flow in run.flows:
-                if flow.target not in run.followed:
-                    units = sum(units for _, units in flow.lots)
-                    at.setdefault(flow.target, []).append((flow.ordinal, flow.target, units))
-            by_address: dict[Address, list[tuple[int, int, int]]] = {}
-            for hid, came in at.items():
-                address = self.ledger.address(hid)
+                if flow.target in run.followed:
+                    continue
+                address = self.ledger.address(flow.target) if flow.target >= 0 else None
                 if address is not None:
-                    by_address.setdefault(address, []).extend(came)
+                    came = by_address.setdefault(address, _Arrivals())
+                    came.units += run.worth(flow.lots)
+                    at = self.ledger.step_of(flow.ordinal)
+                    came.at.append((at, flow.target, sum(units for _, units in flow.lots)))
+                else:
+                    grew = self._nameless(flow.target, stops) or grew
             for address, came in by_address.items():
                 known = arrivals.setdefault(address, _Arrivals())
-                known.units = max(known.units, sum(units for _, _, units in came))
-                known.at += came
-        follow: set[Address] = set()
+                known.units = max(known.units, came.units)
+                known.at += came.at
         expand: list[Expand] = []
         for address, arrived in arrivals.items():
             step = self._step(address, arrived, hops.get(address, 0), lost)
             if step is None:
-                follow.add(address)
+                self.followed.add(address)
+                grew = True
             elif isinstance(step, Expand):
                 expand.append(step)
             else:
                 stops[address] = step
-        return follow, expand
+        return grew, expand
+
+    def _nameless(self, hid: int, stops: dict[Spot, Stop]) -> bool:
+        """Where no address is named: a transaction not followed through, an output of a bare script, or a sink."""
+        ledger = self.ledger
+        spot = place_of(ledger, hid).spot
+        if isinstance(spot, TransferId):
+            stops[spot] = Stop(None, StopCode.COINJOIN, self.way.why(barrier(hid)))
+        elif isinstance(spot, Outpoint):
+            if len(ledger.events(hid)) > 1 and hid not in self.coins:
+                self.coins.add(hid)
+                return True
+            why = "in an output that names no address; no source can be asked whether it was spent since"
+            stops[spot] = Stop(None, StopCode.NOT_READ, why)
+        return False
 
     def _step(self, address: Address, came: _Arrivals, hops: int, lost: int) -> Expand | Stop | None:
         rules, ledger = self.rules, self.ledger
@@ -265,10 +296,14 @@ class _Walk:
             return Stop(address, StopCode.TIME_WINDOW, f"first paid on more than {self.rules.window_days} days after")
         return self._rests(address)
 
-    def _residue(self, runs: Iterable[Moves], stops: dict[Address, Stop]) -> None:
+    def _residue(self, runs: Iterable[Moves], stops: dict[Spot, Stop]) -> None:
         """What is left in followed wallets."""
         for address in sorted({a for run in runs for hid in run.rest if (a := self.ledger.address(hid))}):
             stops[address] = self._rests(address)
+        for hid in sorted(self.coins & {hid for run in runs for hid in run.rest}):
+            spot = place_of(self.ledger, hid).spot
+            if spot is not None:
+                stops[spot] = Stop(None, StopCode.UNSPENT, "in an output that names no address")
 
     def _rests(self, address: Address) -> Stop:
         """Unspent, dormant, or unknown because the wallet's history was not read to its end."""
@@ -284,7 +319,7 @@ class _Walk:
             why = f"its history was read up to block {coverage.last:,} only, and something came or went after it"
             return Stop(address, StopCode.NOT_READ, why, coverage.cited)
         last = max(ledger.transfer(ledger.events(hid)[-1]).block.time for hid in holdings)
-        read = max(coverage.as_of or self.latest.get(address.chain, 0), last)
+        read = max(coverage.as_of or ledger.latest(address.chain), last)
         idle = (read - last) // DAY
         code = StopCode.DORMANT if idle >= self.rules.dormant_days else StopCode.UNSPENT
         told = f"still there when last read ({_day(read)}), {idle} days after its last recorded movement"

@@ -31,9 +31,12 @@ def unread(ledger: Ledger, address: Address, block: int) -> str:
     return ""
 
 
-def known_until(ledger: Ledger, followed: Iterable[Address]) -> dict[int, int]:
-    """Per holding of the followed addresses the last ordinal that its own history covers."""
-    known: dict[int, int] = {}
+def known_until(ledger: Ledger, followed: Iterable[Address], coins: Iterable[int] = ()) -> dict[int, int]:
+    """Per holding of the followed addresses the last ordinal that its own history covers.
+
+    `coins`: outputs without an address that are seen to be spent: there is no history to ask for.
+    """
+    known = dict.fromkeys(coins, len(ledger))
     for address in sorted(followed):
         coverage = ledger.coverage.of(address)
         for hid in ledger.holdings_of(address):

@@ -12,17 +12,20 @@ from dataclasses import dataclass, field
 
 from graphs.follow import Expand
 from graphs.known import known_until, unread
+from graphs.seeds import asset_of
 from graphs.stops import Stop, StopRules, labelled, suspected_service
 from tracer.coverage import State
-from tracer.engine import Moves, Seeds, move, reach
+from tracer.engine import move
 from tracer.envelope import Bounds, envelope
 from tracer.errors import BooksDoNotClose, InputError
 from tracer.labels import LabelBook
-from tracer.ledger import Ledger
+from tracer.ledger import Ledger, Movement
 from tracer.losses import Loss
-from tracer.lots import Between, Lot, Rule
-from tracer.trace import End, Hop, Place, StopCode, Trace, Unseen
-from tracer.values import Address, Slot
+from tracer.lots import Between, Rule
+from tracer.moves import Course, Moves, Seeds
+from tracer.reach import reach
+from tracer.trace import End, Hop, Place, Spot, StopCode, Trace, Unseen
+from tracer.values import Address, Asset
 
 _NOT_SHOWN = "where it came from is not in the data: inflow not shown, issued, or the wallet's own money come back"
 WALLET = 1  # the label of what cannot be shown to come from anywhere else
@@ -45,9 +48,10 @@ class Origins:
     followed: frozenset[Address]
     moves: Mapping[Rule, Moves]
     expand: tuple[Expand, ...]
-    stops: Mapping[Address, Stop]
+    stops: Mapping[Spot, Stop]
     hops: Mapping[Address, int]
     origins: tuple[Address, ...]  # by label, from 1
+    course: Course = field(default_factory=Course)
     _issued: dict[Rule, Trace] = field(default_factory=dict, repr=False, compare=False)
 
     def traces(self) -> dict[Rule, Trace]:
@@ -59,10 +63,10 @@ class Origins:
 
     def _trace(self, moves: Moves) -> Trace:
         ledger, asset = self.ledger, self.losses[0].asset
-        target = _slot(ledger, self.wallet, self.losses[0])
+        targets = _holdings(ledger, self.wallet, asset)
         units: dict[int, int] = {}
         for flow in moves.flows:
-            if flow.target == target and self._counts(flow.ordinal):
+            if flow.target in targets and self._counts(flow.ordinal):
                 for label, part in flow.lots:
                     units[label] = units.get(label, 0) + part
         received = self.received()
@@ -83,6 +87,7 @@ class Origins:
                 Place(asset, self.origins[label - 1]),
                 self.stops[self.origins[label - 1]].code,
                 ((1, part),),
+                ((1, part),),
                 tuple(ledger.transfer(at).id for at in carried.get(label, ())),
             )
             for label, part in sorted(units.items())
@@ -93,10 +98,11 @@ class Origins:
                 ledger.transfer(flow.ordinal).id,
                 ledger.address(flow.source) if flow.source >= 0 else None,
                 ledger.address(flow.target),
-                ((1, sum(part for _, part in flow.lots)),),
+                moved := ((1, sum(part for _, part in flow.lots)),),
+                moved,
             )
             for flow in moves.flows
-            if flow.target == target or ledger.address(flow.target) in self.followed
+            if flow.target in targets or ledger.address(flow.target) in self.followed
         )
         unseen = tuple(
             Unseen(end.place.address, asset, 1, end.units)
@@ -115,13 +121,13 @@ class Origins:
         for label, origin in enumerate(self.origins, start=1):
             if label == WALLET:
                 continue
-            paid = {
+            legs = {
                 at: mine
-                for at, lots in self.seeds.paid.items()
-                if (mine := tuple(lot for lot in lots if lot[0] == label))
+                for at, claims in self.seeds.legs.items()
+                if (mine := tuple(claim for claim in claims if claim[1] == label))
             }
             unseen = {hid: of for hid, of in self.seeds.unseen.items() if of == label}
-            bounds = envelope(ledger, Seeds(paid, unseen), known).get(target)
+            bounds = envelope(ledger, Seeds({}, unseen, legs=legs), known).get(target)
             if bounds:  # what wallets on the way paid it before `since` is in the flow and may not count
                 least = 0 if self.losses[0].since else bounds.least
                 found[Place(asset, origin)] = Bounds(least, min(bounds.most, received))
@@ -131,15 +137,13 @@ class Origins:
 
     def received(self) -> int:
         """What the wallet is recorded to have received from others, and must have had besides."""
-        target = _slot(self.ledger, self.wallet, self.losses[0])
-        if target < 0:
-            return 0
-        came = 0
-        for at in filter(self._counts, self.ledger.events(target)):
-            paid = sum(units for hid, units in self.ledger.inputs(at) if hid == target)
-            got = sum(units for hid, units in self.ledger.outputs(at) if hid == target)
-            if not (paid and got):
-                came += got + max(0, paid - self.ledger.balance_before(target, at))
+        ledger, came = self.ledger, 0
+        for target in _holdings(ledger, self.wallet, self.losses[0].asset):
+            for at in filter(self._counts, ledger.events(target)):
+                paid = sum(units for hid, units in ledger.inputs(at) if hid == target)
+                got = sum(units for hid, units in ledger.outputs(at) if hid == target)
+                if not (paid and got) and not (got and self.wallet in _payers(ledger, at)):
+                    came += got + max(0, paid - ledger.balance_before(target, at))
         return came
 
     def _counts(self, ordinal: int) -> bool:
@@ -184,7 +188,7 @@ class _Back:
             moves = {rule: move(ledger, seeds, known, rule, self.between) for rule in BACKWARD_RULES}
             units = self._arrived(moves.values(), len(origins))
             received = max(1, sum(units))
-            stops: dict[Address, Stop] = {}
+            stops: dict[Spot, Stop] = {}
             expand: list[Expand] = []
             grew = False
             for label, origin in enumerate(origins, start=1):
@@ -207,7 +211,7 @@ class _Back:
 
     def _result(
         self, seeds: Seeds, origins: tuple[Address, ...], moves: dict[Rule, Moves], expand: tuple[Expand, ...],
-        stops: dict[Address, Stop], hops: dict[Address, int],
+        stops: dict[Spot, Stop], hops: dict[Address, int],
     ) -> Origins:  # fmt: skip
         return Origins(
             self.wallet,
@@ -227,43 +231,54 @@ class _Back:
         """Every payment into the wallets followed back is a seed, labelled by who paid; so is inflow not seen."""
         ledger, asset = self.ledger, self.loss.asset
         labels: dict[Address, int] = {self.wallet: 1}
-        paid: dict[int, tuple[Lot, ...]] = {}
+        legs: dict[int, list[tuple[int, int, int]]] = {}
         unseen: dict[int, int] = {}
         hops = {self.wallet: 0}
         edge = [self.wallet]
         while edge:
-            earlier = []
+            earlier: list[Address] = []
             for address in sorted(edge):
-                hid = ledger.hid(Slot(address, asset))
-                if hid is None:
-                    continue
-                if address != self.wallet:
-                    unseen[hid] = labels.setdefault(address, len(labels) + 1)
-                for at in ledger.events(hid):
-                    if ledger.outputs(at)[0][0] != hid or not _from_others(ledger, at, hid):
-                        continue
-                    if address == self.wallet and ledger.transfer(at).block.number < self.loss.since:
-                        continue
-                    payer = ledger.address(ledger.inputs(at)[0][0])
-                    if payer is None:
-                        continue
-                    if payer not in hops:
-                        hops[payer] = hops[address] + 1
-                        if payer in self.followed:
-                            earlier.append(payer)
-                    if payer not in self.followed and payer != self.wallet:
-                        paid[at] = ((labels.setdefault(payer, len(labels) + 1), ledger.outputs(at)[0][1]),)
+                for hid in _holdings(ledger, address, asset):
+                    if address != self.wallet:
+                        unseen[hid] = labels.setdefault(address, len(labels) + 1)
+                    for step in ledger.events(hid):
+                        if address == self.wallet and ledger.transfer(step).block.number < self.loss.since:
+                            continue
+                        for one in ledger.movements(step):
+                            got = sum(units for at, units in one.outputs if at == hid)
+                            if got:
+                                self._paying(one, hid, got, address, labels, legs.setdefault(step, []), hops, earlier)
             edge = earlier
-        return Seeds(paid, unseen), tuple(labels), hops
+        claims = {step: tuple(dict.fromkeys(found)) for step, found in legs.items() if found}
+        return Seeds({}, unseen, legs=claims), tuple(labels), hops
+
+    def _paying(
+        self, one: Movement, hid: int, got: int, address: Address, labels: dict[Address, int],
+        claims: list[tuple[int, int, int]], hops: dict[Address, int], earlier: list[Address],
+    ) -> None:  # fmt: skip
+        """Who pays `hid` in a movement: what one payer paid is marked where it arrives, else where each one pays."""
+        payers = [(at, units, self.ledger.address(at)) for at, units in one.inputs]
+        if any(payer == address for _, _, payer in payers):
+            return
+        for at, units, payer in payers:
+            if payer is None:
+                continue
+            if payer not in hops:
+                hops[payer] = hops[address] + 1
+                if payer in self.followed:
+                    earlier.append(payer)
+            if payer not in self.followed and payer != self.wallet:
+                label = labels.setdefault(payer, len(labels) + 1)
+                claims.append((hid, label, got) if len(payers) == 1 else (at, label, units))
 
     def _arrived(self, runs: Iterable[Moves], count: int) -> list[int]:
         """Per label the most that arrived in the wallet under any rule."""
-        target = self.ledger.hid(Slot(self.wallet, self.loss.asset))
+        targets = _holdings(self.ledger, self.wallet, self.loss.asset)
         most = [0] * count
         for run in runs:
             mine = [0] * count
             for flow in run.flows:
-                if flow.target == target and self.ledger.transfer(flow.ordinal).block.number >= self.loss.since:
+                if flow.target in targets and self.ledger.transfer(flow.ordinal).block.number >= self.loss.since:
                     for label, units in flow.lots:
                         mine[label - 1] += units
             most = [max(pair) for pair in zip(most, mine, strict=True)]
@@ -283,7 +298,7 @@ class _Back:
         if hops > rules.hops:
             return Stop(origin, StopCode.HOP_LIMIT, f"{hops} payments before the wallet; the limit is {rules.hops}")
         coverage = ledger.coverage.of(origin)
-        first = min(at for at, lots in seeds.paid.items() if any(of == label for of, _ in lots))
+        first = min(at for at, claims in seeds.legs.items() if any(of == label for _, of, _ in claims))
         block = ledger.transfer(first).block.number
         if coverage.state is State.NOT_ASKED:
             if self.spent:
@@ -295,13 +310,13 @@ class _Back:
         return suspected_service(ledger, origin, rules)
 
 
-def _slot(ledger: Ledger, wallet: Address, loss: Loss) -> int:
-    hid = ledger.hid(Slot(wallet, loss.asset))
-    return -1 if hid is None else hid
+def _holdings(ledger: Ledger, address: Address, asset: Asset) -> tuple[int, ...]:
+    """The holdings of an address in one asset."""
+    return tuple(hid for hid in ledger.holdings_of(address) if asset_of(ledger, hid) == asset)
 
 
-def _from_others(ledger: Ledger, ordinal: int, hid: int) -> bool:
-    return all(at != hid for at, _ in ledger.inputs(ordinal))
+def _payers(ledger: Ledger, step: int) -> set[Address | None]:
+    return {ledger.address(hid) for hid, _ in ledger.inputs(step)}
 
 
 __all__ = ["BACKWARD_RULES", "Origins", "originate"]

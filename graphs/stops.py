@@ -46,9 +46,9 @@ class StopRules:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The trace ends at `address`. `why` is a sentence; `evidence` what it rests on; `name` who it is, from labels."""
+    """The trace ends at `address`, or where None is named. `why` is a sentence; `evidence` what it rests on; `name` who it is, from labels."""
 
-    address: Address
+    address: Address | None
     code: StopCode
     why: str
     evidence: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphs.follow import Following
@@ -28,7 +28,9 @@ def as_graph(
     import networkx
 
     graph = networkx.MultiDiGraph()
-    ends = {_key(end["address"], end["holding"]): end for end in answer["ends"]}
+    ends: dict[str, list[Mapping[str, Any]]] = {}
+    for end in answer["ends"]:
+        ends.setdefault(_key(end["address"], end["holding"]), []).append(end)
     edges: dict[tuple[int, str, str], dict[str, str]] = {}
     traces = following.traces()
     rules = [rule for rule in Rule if str(rule) in answer["rules"]]
@@ -39,11 +41,11 @@ def as_graph(
                 raise ValueError(f"{hop.transfer} is a hop and not in the ledger")
             source, target = _sides(hop, following.ledger.transfer(ordinal))
             units = edges.setdefault((ordinal, source, target), {})
-            moved = sum(part for _, part in hop.lots)
+            moved = sum(part for _, part in hop.basis)
             units[f"units_{rule}"] = str(int(units.get(f"units_{rule}", "0")) + moved)
     names = {name for _, source, target in edges for name in (source, target)} | ends.keys()
     for name in sorted(names):
-        graph.add_node(clean(name), **{key: clean(text) for key, text in _node(ends.get(name), answer).items()})
+        graph.add_node(clean(name), **{key: clean(text) for key, text in _node(ends.get(name, []), answer).items()})
     nothing = {f"units_{rule}": "0" for rule in rules}
     for (ordinal, source, target), units in sorted(edges.items()):
         transfer = following.ledger.transfer(ordinal)
@@ -67,14 +69,21 @@ def _key(address: str | None, holding: str | None) -> str:
     return address if address is not None else f"({holding})"
 
 
-def _node(end: Mapping[str, Any] | None, answer: Mapping[str, Any]) -> dict[str, str]:
-    """What the answer says of an end, as text; the same keys with nothing in them for what is none."""
+def _node(ends: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -> dict[str, str]:
+    """What the answer says of an end, as text; the same keys with nothing in them for what is none.
+
+    Amounts are in the stolen asset, so that those of an address with ends in several assets add up.
+    """
+    end = ends[0] if ends else None
     told = {
         key: str(end[key]) if end and end[key] is not None else ""
         for key in ("stop", "part", "label", "labelled_by", "basis", "why")
     }
-    amounts = {f"amount_{rule}": end["amounts"][rule] if end else "0" for rule in answer["rules"]}
-    bounds = {key: end[key] if end and end[key] is not None else "" for key in ("least", "most")}
+    amounts = {f"amount_{rule}": str(sum(int(one["basis_amounts"][rule]) for one in ends)) for rule in answer["rules"]}
+    bounds = {
+        key: str(sum(int(one[f"basis_{key}"]) for one in ends)) if end and end["least"] is not None else ""
+        for key in ("least", "most")
+    }
     return {"chain": answer["asset"]["chain"], "asset": answer["asset"]["name"], **told, **amounts, **bounds}
 
 

@@ -9,10 +9,11 @@ from functools import cached_property
 from hypothesis import strategies as st
 
 from notation import address, name_of, transfers
-from tracer.engine import Moves, Seeds, move
+from tracer.engine import move
 from tracer.envelope import Bounds, envelope
 from tracer.ledger import Ledger
 from tracer.lots import Between, Rule
+from tracer.moves import Moves, Seeds
 from tracer.trace import place_of
 from tracer.values import Slot
 

@@ -54,7 +54,7 @@ def drawn(
     *,
     losses: Sequence[Loss] | None = None,
     coverage: Mapping[str, State] | None = None,
-    requested: Sequence[Rule] = tuple(Rule),
+    requested: Sequence[Rule] | None = None,
     asset: Asset = ETH,
 ) -> Drawn:
     """Follow what was lost (the first payment, if nothing is said) and answer. What was not asked ends as budget."""

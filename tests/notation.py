@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from tracer.coverage import Coverage, CoverageBook, Kind, State
 from tracer.ledger import Ledger
+from tracer.memory import MemoryLedger
 from tracer.values import Address, Asset, Block, Chain, Leg, SinkKind, Transfer, TransferId
 
 ETHEREUM = Chain.named("ethereum")
@@ -78,7 +79,7 @@ def _payment(words: list[str], asset: Asset, place: int, number: int) -> Iterato
         yield Transfer(payment(int(head), place, "fee", chain), block, place, chain.coin, *burnt, evidence)
 
 
-def ledger(text: str, asset: Asset = ETH, coverage: Mapping[str, State] | None = None) -> Ledger:
+def ledger(text: str, asset: Asset = ETH, coverage: Mapping[str, State] | None = None) -> MemoryLedger:
     """The ledger of a drawing. Every name is read completely, all kinds, unless `coverage` says otherwise of it.
 
     >>> drawn = ledger('''

@@ -8,117 +8,193 @@ one payment or a whole wallet, and (with every origin as a label) the question w
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 
-from tracer.ledger import Ledger, Row
-from tracer.lots import CLEAN, Between, Content, Lot, Rule, empty
-
-Amounts = dict[int, int]  # label -> units
-
-
-@dataclass(frozen=True, slots=True)
-class Seeds:
-    """Where stolen value enters the ledger. Labels count from 1.
-
-    `paid`: ordinal -> (label, units): the first so many clean units that move there are that loss. `unseen`: hid ->
-    label: what that holding must have had besides its recorded inflow is that loss. `caps`: label -> the most it can
-    be in all. `since`: hid -> the ordinal from which an unseen inflow counts.
-    """
-
-    paid: Mapping[int, tuple[Lot, ...]]
-    unseen: Mapping[int, int] = field(default_factory=dict)
-    caps: Mapping[int, int] = field(default_factory=dict)
-    since: Mapping[int, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """Stolen lots that moved from one holding to another in one transfer. `source` is -1 where several paid."""
-
-    ordinal: int
-    source: int
-    target: int
-    lots: tuple[Lot, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Moves:
-    """What the engine found under one rule.
-
-    `followed`: the holdings it went through. `rest`: stolen lots still in followed holdings at the end of the
-    ledger. `unseen`: hid -> label -> units that left a followed holding without having been seen to arrive. Flows
-    into holdings that are not followed are where the trace ends. `lost` is what was marked: per label it equals the
-    sum of those flows and the rest.
-    """
-
-    rule: Rule
-    followed: Mapping[int, int]
-    lost: Amounts
-    flows: tuple[Flow, ...]
-    rest: dict[int, list[Lot]]
-    unseen: dict[int, Amounts]
+from tracer.conversions import Conversion, Strain, converted
+from tracer.ledger import Ledger, Movement
+from tracer.lots import CLEAN, Between, Content, Fees, Lot, Queue, Rule, apportion, empty
+from tracer.moves import Amounts, Course, Draw, Flow, Moves, Seeds, barrier
 
 
 class _Run:
-    def __init__(self, ledger: Ledger, seeds: Seeds, followed: Mapping[int, int], rule: Rule, between: Between) -> None:
+    def __init__(
+        self, ledger: Ledger, seeds: Seeds, followed: Mapping[int, int], rule: Rule, between: Between, course: Course
+    ) -> None:
         self.ledger = ledger
         self.seeds = seeds
         self.followed = followed
         self.rule = rule
         self.between = between
+        self.course = course
         self.contents: dict[int, Content] = {}
         self.flows: list[Flow] = []
         self.lost: Amounts = {}
         self.unseen: dict[int, Amounts] = {}
         self.left = dict(seeds.caps)
-        self.heap = list(seeds.paid)
-        for hid in seeds.unseen:
-            self.heap.extend(ledger.events(hid)[:1])
-        self.heap = sorted(set(self.heap))
+        self.strains: dict[int, Strain] = {}
+        self.draws: list[Draw] = []
+        self.next_label = seeds.labels() + 1
+        self.heap = seeds.start(ledger)
         self.queued = set(self.heap)
+        self.fees: dict[int, Content] = {}  # block -> what its fees brought, where coinbases carry it on
 
     def run(self) -> Moves:
         ledger, contents, seeds = self.ledger, self.contents, self.seeds
         while self.heap:
             ordinal = heapq.heappop(self.heap)
             self.queued.discard(ordinal)
-            inputs, outputs = ledger.inputs(ordinal), ledger.outputs(ordinal)
-            touched = {hid for hid, _ in inputs + outputs}
-            if inputs and {hid for hid, _ in inputs} == touched:
-                pass  # a payment to oneself moves nothing, under any rule
+            movements = ledger.movements(ordinal)
+            if len(movements) == 1 and ordinal not in self.course.conversions:
+                self._move(ordinal, movements[0])
             else:
-                self._move(ordinal, inputs, outputs)
-            for hid in touched:
-                if hid in contents or hid in seeds.unseen:
-                    following = ledger.next_event(hid, ordinal)
-                    if following is not None and following not in self.queued:
-                        self.queued.add(following)
-                        heapq.heappush(self.heap, following)
+                self._step(ordinal, movements)
+            for one in movements:
+                for hid, _ in one.inputs + one.outputs:
+                    if hid in contents or hid in seeds.unseen:
+                        self._queue(ledger.next_event(hid, ordinal))
         rest = {
             hid: [lot for lot in content.lots() if lot[0]]
             for hid, content in sorted(contents.items())
             if content.stolen
         }
-        return Moves(self.rule, self.followed, self.lost, tuple(self.flows), rest, self.unseen)
+        followed = self.followed
+        for content in self.fees.values():
+            if content.stolen:
+                rest.setdefault(self.fee_sink, []).extend(lot for lot in content.lots() if lot[0])
+        if self.fees:
+            followed = {**followed, self.fee_sink: len(ledger)}
+        return Moves(
+            self.rule, followed, self.lost, tuple(self.flows), rest, self.unseen, self.strains, tuple(self.draws)
+        )
 
-    def _move(self, ordinal: int, inputs: Row, outputs: Row) -> None:
-        lots: list[Lot] = []
-        for hid, units in inputs:
-            lots += self._drawn(hid, units, ordinal)
-        for label, units in self.seeds.paid.get(ordinal, ()):
-            lots = self._marked(lots, label, units)
-        source = inputs[0][0] if len(inputs) == 1 else -1
-        if len(outputs) == 1:
-            self._given(outputs[0][0], lots, ordinal, source)
+    def _queue(self, ordinal: int | None) -> None:
+        if ordinal is not None and ordinal not in self.queued:
+            self.queued.add(ordinal)
+            heapq.heappush(self.heap, ordinal)
+
+    def _move(self, ordinal: int, one: Movement) -> None:
+        """The common step: one movement, nothing exchanged."""
+        if one.own:
             return
-        pool = empty(self.rule, self.between)
+        claims = self.seeds.legs.get(ordinal, ())
+        lots: list[Lot] = []
+        for hid, units in one.inputs:
+            lots += self._claimed(hid, self._drawn(hid, units, ordinal), claims)
+        self._give(ordinal, one, self._paid(one, lots), claims, {})
+
+    def _step(self, ordinal: int, movements: Sequence[Movement]) -> None:
+        """Several movements, or an exchange: all is paid before anything is received."""
+        claims = self.seeds.legs.get(ordinal, ())
+        exchanges = self.course.conversions.get(ordinal, ())
+        exchanged = {leg.hid for exchange in exchanges for leg in (*exchange.gave, *exchange.got)}
+        drawn: list[tuple[Movement, dict[int, list[Lot]]]] = []
+        for one in movements:
+            if one.own and not any(hid in exchanged for hid, _ in one.inputs):
+                continue
+            mine = {hid: self._claimed(hid, self._drawn(hid, units, ordinal), claims) for hid, units in one.inputs}
+            if one.ordinal in self.seeds.paid:
+                lots = self._paid(one, [lot for part in mine.values() for lot in part])
+                mine = dict(zip(mine, _parts(lots, [units for _, units in one.inputs]), strict=True))
+            drawn.append((one, mine))
+        came: dict[int, tuple[int, list[Lot]]] = {}
+        for exchange in exchanges:
+            self._exchange(ordinal, exchange, [mine for _, mine in drawn], came)
+        for one, mine in drawn:
+            self._give(ordinal, one, [lot for lots in mine.values() for lot in lots], claims, came)
+
+    def _exchange(
+        self, ordinal: int, exchange: Conversion, drawn: Sequence[dict[int, list[Lot]]],
+        came: dict[int, tuple[int, list[Lot]]],
+    ) -> None:  # fmt: skip
+        """Take what was given out of what was drawn, clean value in its place, and put what came for it in `came`."""
+        gave, givers = [], {leg.hid for leg in exchange.gave}
+        for leg in exchange.gave:
+            mine = next(lots for lots in drawn if leg.hid in lots)
+            pool = self._empty()
+            pool.put(mine[leg.hid])
+            gave.append((leg, pool.take(leg.units)))
+            mine[leg.hid] = [(CLEAN, leg.units), *pool.take(pool.total)]
+        if not any(label for _, lots in gave for label, _ in lots):
+            return
+        # The order of lots is kept only by rules that keep one; to the others stolen value of one loss is one amount.
+        key = (lambda label: label) if self.rule in (Rule.FIFO, Rule.LIFO) else self._loss
+        for leg, (lots, parents) in zip(exchange.got, converted(gave, exchange.got, key), strict=True):
+            labels = {one: self.next_label + at for at, one in enumerate(parents)}
+            self.next_label += len(labels)
+            for one, given in parents.items():
+                units = sum(units for label, units in lots if label == one)
+                basis = sum(self._basis(label, part) for label, part in given)
+                made = Strain(labels[one], self._loss(one), ordinal, leg.hid, units, tuple(given), basis)
+                self.strains[made.label] = made
+            source, earlier = came.get(leg.hid, (exchange.gave[0].hid, []))
+            mine_of = [(labels[label] if label else CLEAN, units) for label, units in lots]
+            came[leg.hid] = (source if source in givers and len(givers) == 1 else -1, [*earlier, *mine_of])
+
+    def _loss(self, label: int) -> int:
+        return self.strains[label].loss if label in self.strains else label
+
+    def _basis(self, label: int, units: int) -> int:
+        strain = self.strains.get(label)
+        return units if strain is None else units * strain.basis // strain.units
+
+    def _paid(self, one: Movement, lots: list[Lot]) -> list[Lot]:
+        for label, units in self.seeds.paid.get(one.ordinal, ()):
+            lots = self._marked(lots, label, units)
+        return lots
+
+    def _claimed(self, hid: int, lots: list[Lot], claims: Sequence[tuple[int, int, int]]) -> list[Lot]:
+        for at, label, units in claims:
+            if at == hid:
+                lots = self._marked(lots, label, units)
+        return lots
+
+    def _give(
+        self, ordinal: int, one: Movement, lots: list[Lot], claims: Sequence[tuple[int, int, int]],
+        came: Mapping[int, tuple[int, list[Lot]]],
+    ) -> None:  # fmt: skip
+        source = one.inputs[0][0] if len(one.inputs) == 1 else -1
+        if ordinal in self.course.barriers:
+            stolen = tuple(lot for lot in lots if lot[0])
+            if stolen:
+                self.flows.append(Flow(one.ordinal, source, barrier(ordinal), stolen))
+            lots = [(CLEAN, sum(units for _, units in lots))]
+        for (hid, _), part in zip(one.outputs, self._shared(ordinal, one, lots), strict=True):
+            mine, payer = self._claimed(hid, part, claims), source
+            if hid in came:
+                payer, lots_of = came[hid]
+                mine = _joined(mine, lots_of)
+            self._given(hid, mine, ordinal, one.ordinal, payer)
+
+    def _shared(self, ordinal: int, one: Movement, lots: list[Lot]) -> list[list[Lot]]:
+        """What each output gets of `lots`."""
+        outputs = one.outputs
+        if len(outputs) == 1:
+            return [lots]
+        fee = next((at for at, (hid, _) in enumerate(outputs) if self.ledger.is_fee(hid)), None)
+        order = [at for at in range(len(outputs)) if at != fee]
+        found: list[list[Lot]] = [[] for _ in outputs]
+        if fee is not None and self.course.fees is Fees.LAST:
+            order.append(fee)
+        elif fee is not None:
+            shares = apportion(outputs[fee][1], [units for _, units in lots])
+            found[fee] = [(label, part) for (label, _), part in zip(lots, shares, strict=True) if part]
+            lots = [(label, units - part) for (label, units), part in zip(lots, shares, strict=True)]
+        if self.rule is Rule.HIGHEST_OUT:
+            order.sort(key=lambda at: (at == fee, -outputs[at][1]))
+        pool = self._empty()
         pool.put(lots)
-        for hid, units in outputs:
-            self._given(hid, pool.take(units), ordinal, source)
+        mixed, total, stolen = 0 < pool.stolen < pool.total, pool.total, pool.stolen
+        for at, part in zip(order, pool.split([outputs[at][1] for at in order]), strict=True):
+            found[at] = part
+            if mixed:
+                taken = sum(units for label, units in part if label)
+                self.draws.append(Draw(one.ordinal, *outputs[at], total, stolen, taken, True))
+        return found
 
     def _drawn(self, hid: int, units: int, ordinal: int) -> list[Lot]:
         """The lots that leave `hid`; what it cannot have had by the record is an unseen inflow, reported as one."""
+        if self.course.fees is Fees.IN_RATIO and self.ledger.is_fee(hid):
+            return self._collected(hid, units, ordinal)
         if ordinal > self.followed.get(hid, -1):
             return [(CLEAN, units)]
         content = self.contents.get(hid)
@@ -136,28 +212,53 @@ class _Run:
             for label, part in came:
                 amounts[label] = amounts.get(label, 0) + part
             content.put(came)
+        total, stolen = content.total, content.stolen
         # A coin is spent whole: its lots keep their order whatever the rule.
         taken = content.lots() if self.ledger.is_coin(hid) else content.take(units)
+        if 0 < stolen < total and units < total:
+            self.draws.append(Draw(ordinal, hid, units, total, stolen, stolen - content.stolen))
         if not content.stolen or self.ledger.is_coin(hid):
             del self.contents[hid]
         return taken
 
-    def _given(self, hid: int, lots: list[Lot], ordinal: int, source: int) -> None:
+    def _given(self, hid: int, lots: list[Lot], step: int, ordinal: int, source: int) -> None:
         stolen = tuple(lot for lot in lots if lot[0])
         if hid in self.followed:
             content = self.contents.get(hid)
             if content is None and stolen:
-                content = self._content(hid, ordinal)
+                content = self._content(hid, step)
             if content is not None:
                 content.put(lots)
+        elif stolen and self.course.fees is Fees.IN_RATIO and self.ledger.is_fee(hid):
+            self._collect(hid, lots, step)
         if stolen:
             self.flows.append(Flow(ordinal, source, hid, stolen))
 
     def _content(self, hid: int, ordinal: int) -> Content:
         """A holding as it stands when stolen value first comes: all it had by the record is one clean lot."""
-        content = self.contents[hid] = empty(self.rule, self.between)
+        content = self.contents[hid] = self._empty()
         content.put([(CLEAN, self.ledger.balance_before(hid, ordinal))])
         return content
+
+    def _empty(self) -> Content:
+        return empty(self.rule, self.between, self._loss)
+
+    def _collect(self, hid: int, lots: list[Lot], ordinal: int) -> None:
+        """Fees that carry stolen value: the block's coinbase, which comes after all that pay them, takes them on."""
+        self.fee_sink = hid
+        block = self.ledger.transfer(ordinal).block.number
+        if block not in self.fees:
+            self.fees[block] = self._empty()
+            self._queue(self.ledger.collects(hid, ordinal))
+        self.fees[block].put(lots)
+
+    def _collected(self, hid: int, units: int, ordinal: int) -> list[Lot]:
+        content = self.fees.get(self.ledger.transfer(ordinal).block.number)
+        if content is None:
+            return [(CLEAN, units)]
+        if content.total < units:  # fees of transactions that nothing stolen touched
+            content.put([(CLEAN, units - content.total)])
+        return content.take(units)
 
     def _marked(self, lots: Iterable[Lot], label: int, units: int) -> list[Lot]:
         """`lots` with the first `units` clean ones marked as the loss `label`; what is stolen already stays so."""
@@ -177,8 +278,30 @@ class _Run:
         return marked
 
 
+def _joined(lots: Sequence[Lot], came: Sequence[Lot]) -> list[Lot]:
+    """What an output gets: what was exchanged for it, and what else was paid to it.
+
+    If the counterparty's own stolen value came too, as much as there is room for stays beside it as it was.
+    """
+    stolen = [lot for lot in lots if lot[0]]
+    clean = sum(units for label, units in lots if not label) - sum(units for _, units in came)
+    return [*came, *stolen, (CLEAN, clean)] if clean > 0 else [*came, *stolen]
+
+
+def _parts(lots: Sequence[Lot], units: Sequence[int]) -> list[list[Lot]]:
+    """`lots` cut into runs of so many units."""
+    queue = Queue(last=False)
+    queue.put(lots)
+    return queue.split(units)
+
+
 def move(
-    ledger: Ledger, seeds: Seeds, followed: Mapping[int, int], rule: Rule, between: Between = Between.PARI_PASSU
+    ledger: Ledger,
+    seeds: Seeds,
+    followed: Mapping[int, int],
+    rule: Rule,
+    between: Between = Between.PARI_PASSU,
+    course: Course | None = None,
 ) -> Moves:
     """Move the lots of `seeds` through the `followed` holdings under `rule`.
 
@@ -195,34 +318,4 @@ def move(
     >>> [flow.lots for flow in moves.flows], moves.rest
     ([((1, 60),), ((1, 50),)], {1: [(1, 10)]})
     """
-    return _Run(ledger, seeds, followed, rule, between).run()
-
-
-def reach(ledger: Ledger, seeds: Seeds, followed: Mapping[int, int]) -> dict[int, int]:
-    """Poison: every holding that stolen value may have come to, hid -> the ordinal at which it first could.
-
-    `followed` as in `move`. Reach only: it ignores amounts and commingling and is no accounting rule, so nothing is
-    ever claimed from it.
-    """
-    reached: dict[int, int] = {}
-    heap = sorted({*seeds.paid, *(events[0] for hid in seeds.unseen if (events := ledger.events(hid)))})
-    queued = set(heap)
-    while heap:
-        ordinal = heapq.heappop(heap)
-        queued.discard(ordinal)
-        inputs, outputs = ledger.inputs(ordinal), ledger.outputs(ordinal)
-        marked = ordinal in seeds.paid or any(
-            ordinal <= followed.get(hid, -1) and (hid in reached or hid in seeds.unseen)
-            for hid, units in inputs
-            if units
-        )
-        for hid, units in outputs:
-            if marked and units:
-                reached.setdefault(hid, ordinal)
-        for hid, _ in inputs + outputs:
-            if (hid in reached and hid in followed) or hid in seeds.unseen:
-                following = ledger.next_event(hid, ordinal)
-                if following is not None and following not in queued:
-                    queued.add(following)
-                    heapq.heappush(heap, following)
-    return reached
+    return _Run(ledger, seeds, followed, rule, between, course or Course()).run()

@@ -1,42 +1,71 @@
 """The envelope: for each end the least and the most stolen value under any accounting rule, exactly.
 
 The ledger is unrolled in time: what a holding has between two inflows is a node, a payment an arc that can carry at
-most its amount, what stays an arc to the holding's next node. An assignment of stolen units to payments is possible
-under some rule exactly if it is a flow in that network, so an end's bounds are maximum flows (docs/method.md).
+most its amount, what stays an arc to the holding's next node, an exchange an arc with its rate as gain. An assignment
+of stolen units to payments is possible under some rule exactly if it is a flow in that network, so an end's bounds are
+maximum flows (docs/method.md): the most stolen units that can come, and the most clean ones, which leave the least.
 Holdings that are wholly stolen, wholly clean or spent in one payment leave no choice: they never enter the network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil, floor, lcm
 
-from tracer.engine import Seeds, reach
-from tracer.ledger import Ledger
+from tracer.conversions import Conversion, Exchanged
+from tracer.gains import Network, most, most_worth
+from tracer.ledger import Ledger, Movement
+from tracer.lots import Fees, apportion, pro_rata_share
+from tracer.moves import Course, Seeds, barrier
+from tracer.reach import reach
 from tracer.trace import Place, place_of
+
+Worth = Fraction  # of one unit, in units of the stolen asset: 1 until it is exchanged
+ONE = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Stolen base units at an end under any rule: never less than `least`, never more than `most`."""
+    """Stolen base units at an end under any rule: never less than `least`, never more than `most`.
+
+    Where value was exchanged on the way they are of the end's own asset, and `basis` bounds what they stand for in the
+    stolen asset; `None` where the two are the same. `decided` then says whether rounding alone keeps them apart.
+    """
 
     least: int
     most: int
+    basis: tuple[int, int] | None = None
+    decided: bool = False
 
     @property
     def rule_independent(self) -> bool:
         """True where every rule gives the same."""
-        return self.least == self.most
+        return self.least == self.most if self.basis is None else self.decided
+
+    @property
+    def stolen(self) -> tuple[int, int]:
+        """The bounds in the stolen asset."""
+        return (self.least, self.most) if self.basis is None else self.basis
 
 
 @dataclass(slots=True)
 class _Part:
-    """Units on the move: `stolen` of them for certain, or whatever up to `room` the node `node` gives."""
+    """Units on the move: `stolen` of them for certain (by worth), and whatever up to `room` the node `node` gives."""
 
     units: int
-    stolen: int = 0
+    stolen: dict[Worth, int] = field(default_factory=dict)
     node: int = -1
     room: int = 0
+
+    @property
+    def certain(self) -> int:
+        return sum(self.stolen.values())
+
+    @property
+    def dirty(self) -> bool:
+        return bool(self.room or self.stolen)
 
 
 @dataclass(slots=True)
@@ -44,183 +73,256 @@ class _State:
     """A holding: `total` units; `stolen` of them, or (node >= 0) what flows into that node."""
 
     total: int = 0
-    stolen: int = 0
+    stolen: dict[Worth, int] = field(default_factory=dict)
     node: int = -1
+
+    @property
+    def mixed(self) -> bool:
+        """Whether it matters which of its units leave."""
+        return bool(self.stolen) and (sum(self.stolen.values()) < self.total or len(self.stolen) > 1)
 
 
 @dataclass(slots=True)
-class _Network:
-    """Arcs in pairs: 2k forward, 2k + 1 its reverse. Nodes come in time order, so their indices are topological."""
+class _Ways:
+    """The network, with what starts where: stolen units by worth, and clean ones."""
 
-    supply: list[int] = field(default_factory=list)
-    arcs: list[list[int]] = field(default_factory=list)
-    head: list[int] = field(default_factory=list)
-    room: list[int] = field(default_factory=list)
+    network: Network = field(default_factory=Network)
+    worth: dict[int, Worth] = field(default_factory=dict)  # source -> worth of a unit
+    clean: dict[int, int] = field(default_factory=dict)
+    top: dict[int, Worth] = field(default_factory=dict)  # node -> the most that a stolen unit there can stand for
+    converted: set[int] = field(default_factory=set)  # nodes that exchanged value can come to
+    total: Fraction = Fraction(0)  # what all stolen units that start here stand for
 
-    def node(self, supply: int = 0) -> int:
-        self.supply.append(supply)
-        self.arcs.append([])
-        return len(self.arcs) - 1
-
-    def arc(self, tail: int, head: int, room: int) -> None:
-        if room:
-            self.arcs[tail].append(len(self.head))
-            self.arcs[head].append(len(self.head) + 1)
-            self.head += (head, tail)
-            self.room += (room, 0)
-
-    def fill(self, ends: set[int]) -> None:
-        """Send every supply on to an end. Each node can pass on all it gets, so one sweep in time order does it."""
-        held = list(self.supply)
-        for node in range(len(self.arcs)):
-            if node in ends:
-                continue
-            for arc in self.arcs[node]:
-                if arc % 2 == 0 and held[node]:
-                    units = min(held[node], self.room[arc])
-                    self.room[arc] -= units
-                    self.room[arc + 1] += units
-                    held[node] -= units
-                    held[self.head[arc]] += units
-
-    def reroute(self, sources: Sequence[int], targets: set[int]) -> int:
-        """The most that can be moved from `sources` to `targets` in what the present flow leaves open (Dinic)."""
-        room, head, arcs = list(self.room), self.head, self.arcs
-        moved = 0
-        while True:
-            level = dict.fromkeys(sources, 0)
-            edge, found = list(sources), False
-            while edge and not found:
-                further = []
-                for node in edge:
-                    for arc in arcs[node]:
-                        if room[arc] and head[arc] not in level:
-                            level[head[arc]] = level[node] + 1
-                            found = found or head[arc] in targets
-                            further.append(head[arc])
-                edge = further
-            if not found:
-                return moved
-            at = dict.fromkeys(level, 0)
-            for source in sources:
-                moved += _augment(source, targets, level, at, room, head, arcs)
-
-
-def _augment(
-    source: int, targets: set[int], level: dict[int, int], at: dict[int, int], room: list[int], head: list[int],
-    arcs: list[list[int]],
-) -> int:  # fmt: skip
-    """Every shortest path from `source`, depth first without recursion."""
-    moved, node = 0, source
-    path: list[int] = []
-    while True:
-        if node in targets and node != source:
-            units = min(room[arc] for arc in path)
-            moved += units
-            for arc in path:
-                room[arc] -= units
-                room[arc ^ 1] += units
-            path, node = [], source
-            continue
-        mine = arcs[node]
-        while at[node] < len(mine):
-            arc = mine[at[node]]
-            if room[arc] and level.get(head[arc]) == level[node] + 1:
-                path.append(arc)
-                node = head[arc]
-                break
-            at[node] += 1
-        else:
-            if node == source:
-                return moved
-            level[node] = -1
-            node = head[path.pop() ^ 1]
+    def node(self, stolen: Mapping[Worth, int], clean: int, after: Sequence[int] = ()) -> int:
+        """A node where so much starts, behind those of `after`; each worth has a source of its own."""
+        network = self.network
+        sources = [(network.node(units), units, worth) for worth, units in stolen.items() if units]
+        found = network.node()
+        for source, units, worth in sources:
+            self.worth[source] = worth
+            self.total += worth * units
+            network.arc(source, found, units)
+        if clean:
+            self.clean[found] = clean
+        self.top[found] = max((*stolen, *(self.top[node] for node in after)), default=ONE)
+        if any(worth != ONE for worth in stolen) or any(node in self.converted for node in after):
+            self.converted.add(found)
+        return found
 
 
 class _Unrolled:
-    def __init__(self, ledger: Ledger, seeds: Seeds, followed: Mapping[int, int]) -> None:
-        self.ledger, self.seeds, self.followed = ledger, seeds, followed
+    def __init__(self, ledger: Ledger, seeds: Seeds, followed: Mapping[int, int], course: Course) -> None:
+        self.ledger, self.seeds, self.followed, self.course = ledger, seeds, followed, course
         self.states: dict[int, _State] = {}
-        self.network = _Network()
+        self.ways = _Ways()
         self.ends: dict[Place | None, int] = {}  # None: back in a wallet whose whole content is the loss
-        self.certain: dict[Place, int] = {}
+        self.certain: dict[Place, dict[Worth, int]] = {}
         self.left = dict(seeds.caps)
         self.slack = 0
         self.doubted = dict(seeds.caps)
         self.reached: dict[int, int] = {}
         self.pending: list[tuple[int, int, int]] = []  # (node, end, room)
+        self.stranded: dict[Place, Fraction] = {}  # exchanged for less than one unit
+        self.exchanges = self.rounding = 0
+        self.fee = -1
 
     def unroll(self) -> None:
-        ledger = self.ledger
-        reached = self.reached = reach(ledger, self.seeds, self.followed)
-        tracked = [hid for hid in reached if hid in self.followed] + list(self.seeds.unseen)
-        ordinals = set(self.seeds.paid)
+        ledger, seeds = self.ledger, self.seeds
+        reached = self.reached = reach(ledger, seeds, self.followed, self.course)
+        tracked = [hid for hid in reached if hid in self.followed] + list(seeds.unseen)
+        steps = set(seeds.start(ledger))
         for hid in tracked:
-            ordinals.update(at for at in ledger.events(hid) if at >= reached.get(hid, 0) or hid in self.seeds.unseen)
-        for ordinal in sorted(ordinals):
-            inputs, outputs = ledger.inputs(ordinal), ledger.outputs(ordinal)
-            if inputs and {hid for hid, _ in inputs} == {hid for hid, _ in inputs + outputs}:
-                continue
-            parts = [self._drawn(hid, units, ordinal) for hid, units in inputs]
-            parts = self._marked(parts, ordinal)
-            if len(outputs) > 1:
-                pool = _State()
-                self._into(pool, parts)
-                for hid, units in outputs:
-                    self._given(hid, [self._out(pool, units)], ordinal)
-            else:
-                self._given(outputs[0][0], parts, ordinal)
+            steps.update(at for at in ledger.events(hid) if at >= reached.get(hid, 0) or hid in seeds.unseen)
+        if self.course.fees is Fees.IN_RATIO:
+            fees = [hid for hid in reached if ledger.is_fee(hid)]
+            paid = {at for at in steps for hid, _ in ledger.outputs(at) if hid in fees}
+            steps |= {at for fee in fees for step in paid if (at := ledger.collects(fee, step)) is not None}
+        for step in sorted(steps):
+            self._step(step, ledger.movements(step))
         for hid, state in self.states.items():
-            if hid in self.followed and state.total:
-                self._end(place_of(ledger, hid), [self._out(state, state.total)])
+            if state.total and (hid in self.followed or hid < 0):
+                self._end(place_of(ledger, hid if hid >= 0 else self.fee), [self._out(state, state.total)])
 
-    def _drawn(self, hid: int, units: int, ordinal: int) -> _Part:
+    def _step(self, step: int, movements: Sequence[Movement]) -> None:
+        claims = self.seeds.legs.get(step, ())
+        exchanges = self.course.conversions.get(step, ())
+        exchanged = {leg.hid for exchange in exchanges for leg in exchange.gave}
+        drawn: list[tuple[Movement, dict[int, list[_Part]]]] = []
+        for one in movements:
+            if one.own and not any(hid in exchanged for hid, _ in one.inputs):
+                continue
+            mine = {hid: self._claimed(hid, [self._drawn(hid, units, step)], claims) for hid, units in one.inputs}
+            if one.ordinal in self.seeds.paid:
+                parts = [part for drawn_parts in mine.values() for part in drawn_parts]
+                for label, units in self.seeds.paid[one.ordinal]:
+                    parts = self._marked(parts, label, units)
+                mine = {one.inputs[0][0]: parts}
+            drawn.append((one, mine))
+        came: dict[int, list[_Part]] = {}
+        for exchange in exchanges:
+            self._exchange(exchange, [mine for _, mine in drawn], came)
+        for one, mine in drawn:
+            parts = [part for drawn_parts in mine.values() for part in drawn_parts]
+            if step in self.course.barriers:
+                self._end(place_of(self.ledger, barrier(step)), parts)
+                parts = [_Part(sum(part.units for part in parts))]
+            pool = _State()
+            if len(one.outputs) > 1:
+                self._into(pool, parts)
+            for hid, units in one.outputs:
+                share = [self._out(pool, units)] if len(one.outputs) > 1 else parts
+                share = self._claimed(hid, share, claims)
+                if hid in came:  # what else was paid to it stays beside what it was exchanged for
+                    rest = units - sum(part.units for part in came[hid])
+                    share = [*came[hid], *self._others(share, rest)]
+                self._given(hid, share, step)
+
+    def _others(self, parts: list[_Part], rest: int) -> list[_Part]:
+        """Of what a counterparty paid, what may be stolen and is no part of the exchange; at most `rest` is clean."""
+        kept = [part for part in parts if part.dirty]
+        spare = rest - sum(part.units for part in kept)
+        return [*kept, _Part(spare)] if spare > 0 else kept
+
+    def _exchange(
+        self, exchange: Conversion, drawn: Sequence[dict[int, list[_Part]]], came: dict[int, list[_Part]]
+    ) -> None:
+        """What was got stems from what was given, share by share; exact where all that was given is certain."""
+        gave: list[_Part] = []
+        for leg in exchange.gave:
+            mine = next(parts for parts in drawn if leg.hid in parts)
+            whole = _State()
+            self._into(whole, mine[leg.hid])
+            gave.append(self._out(whole, leg.units))
+            rest = [self._out(whole, whole.total)] if whole.total else []
+            mine[leg.hid] = [_Part(leg.units), *rest]
+        if not any(part.dirty for part in gave):
+            return
+        self.exchanges += 1
+        sides = sum(leg.weight for leg in exchange.gave), sum(leg.weight for leg in exchange.got)
+        for got in exchange.got:
+            share = Fraction(got.weight, sides[1])  # of what was given
+            rates = [Fraction(got.units * leg.weight, sides[0] * leg.units) for leg in exchange.gave]
+            if any(part.room for part in gave):
+                part = self._unsure(got.units, gave, rates, share)
+            else:
+                part = self._sure(got, gave, rates, share)
+            came.setdefault(got.hid, []).append(part)
+
+    def _sure(self, got: Exchanged, gave: list[_Part], rates: list[Fraction], share: Fraction) -> _Part:
+        """What every rule gives alike: all that was given is certain."""
+        lots = [(worth, units, units * rate) for part, rate in zip(gave, rates, strict=True)
+                for worth, units in part.stolen.items()]  # fmt: skip
+        scale = lcm(*(came.denominator for _, _, came in lots))
+        weights = [int(came * scale) for _, _, came in lots]
+        stolen = pro_rata_share(got.units, sum(weights), got.units * scale - sum(weights))
+        if not stolen:  # less than one unit: what it stands for stays with who got it
+            place = place_of(self.ledger, got.hid)
+            self.stranded[place] = self.stranded.get(place, 0) + sum(worth * units for worth, units, _ in lots) * share
+            return _Part(got.units)
+        found: dict[Worth, int] = {}
+        for (worth, units, _), part in zip(lots, apportion(stolen, weights), strict=True):
+            if part:
+                new = worth * units * share / part
+                found[new] = found.get(new, 0) + part
+                if len(lots) > 1:
+                    self.rounding += ceil(new)
+            else:
+                self.rounding += ceil(worth * units * share)
+        return _Part(got.units, found)
+
+    def _unsure(self, units: int, gave: list[_Part], rates: list[Fraction], share: Fraction) -> _Part:
+        """What depends on what was given: an arc with the rate as gain. One unit more each way, for what is rounded."""
+        ways = self.ways
+        stolen: dict[Worth, int] = {}
+        clean, top = Fraction(0), ONE
+        for part, rate in zip(gave, rates, strict=True):
+            for worth, given in part.stolen.items():
+                whole = ceil(given * rate)
+                stolen[worth * given * share / whole] = stolen.get(worth * given * share / whole, 0) + whole
+            clean += (part.units - part.certain - part.room) * rate
+            top = max([top, *(worth * share / rate for worth in part.stolen),
+                       *([ways.top[part.node] * share / rate] if part.room else [])])  # fmt: skip
+        self.rounding += ceil(top)
+        rounded = ways.network.node(1)
+        ways.worth[rounded] = Fraction(0)
+        node = ways.node(stolen, ceil(clean) + 1)
+        ways.network.arc(rounded, node, 1)
+        ways.top[node] = top
+        ways.converted.add(node)
+        for part, rate in zip(gave, rates, strict=True):
+            if part.room:
+                gain = rate / share
+                ways.network.arc(part.node, node, ceil(part.room * share), (gain.numerator, gain.denominator))
+        return _Part(units, {}, node, units)
+
+    def _drawn(self, hid: int, units: int, step: int) -> _Part:
+        if self.course.fees is Fees.IN_RATIO and self.ledger.is_fee(hid):
+            state = self.states.get(self._fees_of(step))
+            if state is None:
+                return _Part(units)
+            state.total += max(0, units - state.total)
+            return self._out(state, units)
         state = self.states.get(hid)
-        if ordinal > self.followed.get(hid, -1) or (state is None and hid not in self.seeds.unseen):
+        if step > self.followed.get(hid, -1) or (state is None and hid not in self.seeds.unseen):
             return _Part(units)
         if state is None:
-            state = self.states[hid] = _State(self.ledger.balance_before(hid, ordinal))
+            state = self.states[hid] = _State(self.ledger.balance_before(hid, step))
         short = max(0, units - state.total)
         part = self._out(state, units - short)
         part.units += short
         label = self.seeds.unseen.get(hid, 0)
-        if short and label and ordinal >= self.seeds.since.get(hid, 0):
-            part.stolen += self._within_cap(label, short)
+        if short and label and step >= self.seeds.since.get(hid, 0):
+            fresh = self._within_cap(label, short)
+            if fresh:
+                part.stolen = {**part.stolen, ONE: part.stolen.get(ONE, 0) + fresh}
         return part
+
+    def _fees_of(self, step: int) -> int:
+        """The state of a block's fees: they are one holding until its coinbase takes them."""
+        return -1 - self.ledger.transfer(step).block.number
 
     def _out(self, state: _State, units: int) -> _Part:
         """Take `units` of what a holding has. Certain if it is all of one kind or all of it leaves."""
-        if state.node < 0 and 0 < state.stolen < state.total and units < state.total:
-            state.node = self.network.node(state.stolen)
+        if state.node < 0 and state.mixed and units < state.total:
+            state.node = self.ways.node(state.stolen, state.total - sum(state.stolen.values()))
         if state.node >= 0:
-            part = _Part(units, 0, state.node, units)
+            part = _Part(units, {}, state.node, units)
+        elif units == state.total:
+            part = _Part(units, state.stolen)
         else:
-            part = _Part(
-                units, units if units <= state.stolen == state.total else state.stolen if units == state.total else 0
-            )
-            state.stolen -= part.stolen
+            (worth,) = state.stolen or (None,)
+            part = _Part(units, {worth: units} if worth is not None and units else {})
+            if worth is not None:
+                state.stolen = {worth: state.stolen[worth] - units}
         state.total -= units
         if not state.total:
-            state.stolen, state.node = 0, -1
+            state.stolen, state.node = {}, -1
         return part
 
-    def _marked(self, parts: list[_Part], ordinal: int) -> list[_Part]:
-        """The loss that this payment is. What was stolen before stays so, however much the rule says that is."""
-        units = sum(part.units for part in parts)
-        for label, asked in self.seeds.paid.get(ordinal, ()):
-            most = min(asked, units, self.left.get(label, units))
-            certain = sum(part.stolen for part in parts)
-            unsure = sum(part.room for part in parts)
-            # How much of it is this loss, or is left of its cap, depends on the rule: widen every bound instead.
-            if unsure and (most < units or label in self.left):
-                self.slack += 2 * min(unsure, units) + 2 * self.doubted.pop(label, 0)
-            fresh = most if unsure else min(most, units - certain)
-            if label in self.left:
-                self.left[label] -= fresh
-            if unsure:
-                self._end(None, [part for part in parts if part.node >= 0])
-            parts = [_Part(units, min(units, certain + fresh))]
+    def _claimed(self, hid: int, parts: list[_Part], claims: Sequence[tuple[int, int, int]]) -> list[_Part]:
+        for at, label, units in claims:
+            if at == hid:
+                parts = self._marked(parts, label, units)
         return parts
+
+    def _marked(self, parts: list[_Part], label: int, asked: int) -> list[_Part]:
+        """The loss that these units are. What was stolen before stays so, however much the rule says that is."""
+        units = sum(part.units for part in parts)
+        most_of = min(asked, units, self.left.get(label, units))
+        certain = _sum(part.stolen for part in parts)
+        unsure = sum(part.room for part in parts)
+        # How much of it is this loss, or is left of its cap, depends on the rule: widen every bound instead.
+        if unsure and (most_of < units or label in self.left):
+            self.slack += 2 * min(unsure, units) + 2 * self.doubted.pop(label, 0)
+        here = sum(certain.values())
+        fresh = min(most_of, units - here)
+        if label in self.left:
+            self.left[label] -= most_of if unsure else fresh
+        if unsure:
+            self._end(None, [_Part(part.room, {}, part.node, part.room) for part in parts if part.node >= 0])
+        if fresh:
+            certain[ONE] = certain.get(ONE, 0) + fresh
+        return [_Part(units, certain)]
 
     def _within_cap(self, label: int, units: int) -> int:
         units = min(units, self.left.get(label, units))
@@ -228,69 +330,117 @@ class _Unrolled:
             self.left[label] -= units
         return units
 
-    def _given(self, hid: int, parts: list[_Part], ordinal: int) -> None:
+    def _given(self, hid: int, parts: list[_Part], step: int) -> None:
+        dirty = any(part.dirty for part in parts)
+        if self.course.fees is Fees.IN_RATIO and self.ledger.is_fee(hid):
+            if dirty:
+                self.fee = hid
+                self._into(self.states.setdefault(self._fees_of(step), _State()), parts)
+            return
         if hid not in self.followed:
-            if any(part.stolen or part.room for part in parts):
+            if dirty:
                 self._end(place_of(self.ledger, hid), parts)
             return
         state = self.states.get(hid)
         if state is None:
-            if not any(part.stolen or part.room for part in parts):
+            if not dirty:
                 return
-            state = self.states[hid] = _State(self.ledger.balance_before(hid, ordinal))
+            state = self.states[hid] = _State(self.ledger.balance_before(hid, step))
         self._into(state, parts)
 
     def _into(self, state: _State, parts: list[_Part]) -> None:
-        unsure = [part for part in parts if part.node >= 0]
-        stolen = sum(part.stolen for part in parts)
-        if unsure or (state.node >= 0):
-            fresh = self.network.node(stolen + (state.stolen if state.node < 0 else 0))
+        ways = self.ways
+        unsure = [part for part in parts if part.node >= 0 and part.room]
+        stolen = _sum(part.stolen for part in parts)
+        units = sum(part.units for part in parts)
+        if unsure or state.node >= 0:
+            clean = units - sum(stolen.values()) - sum(part.room for part in unsure)
+            after = [part.node for part in unsure]
             if state.node >= 0:
-                self.network.arc(state.node, fresh, state.total)
+                after.append(state.node)
+            else:
+                clean += state.total - sum(state.stolen.values())
+                stolen = _sum([stolen, state.stolen])
+            fresh = ways.node(stolen, clean, after)
+            if state.node >= 0:
+                ways.network.arc(state.node, fresh, state.total)
             for part in unsure:
-                self.network.arc(part.node, fresh, part.room)
-            state.node, state.stolen = fresh, 0
+                ways.network.arc(part.node, fresh, part.room)
+            state.node, state.stolen = fresh, {}
         else:
-            state.stolen += stolen
-        state.total += sum(part.units for part in parts)
+            state.stolen = _sum([state.stolen, stolen])
+        state.total += units
 
     def _end(self, place: Place | None, parts: list[_Part]) -> None:
         for part in parts:
             if place is not None:
-                self.certain[place] = self.certain.get(place, 0) + part.stolen
-            if part.node >= 0:
+                self.certain[place] = _sum([self.certain.get(place, {}), part.stolen])
+            if part.node >= 0 and part.room:
                 if place not in self.ends:
                     self.ends[place] = len(self.ends)
                 self.pending.append((part.node, self.ends[place], part.room))
 
     def bounds(self) -> dict[Place, Bounds]:
-        network = self.network
+        network = self.ways.network
         nodes = {place: network.node() for place in self.ends}
         node_of = list(nodes.values())
+        came: dict[int, int] = {}
         for tail, end, room in self.pending:
             network.arc(tail, node_of[end], room)
-        everyone = set(node_of)
-        network.fill(everyone)
+            came[node_of[end]] = came.get(node_of[end], 0) + room
         found = {}
-        for place, certain in self.certain.items():
-            low = high = certain
+        for place in {**self.certain, **self.stranded}:
+            mine = self.certain.get(place, {})
+            low = high = sum(mine.values())
             if place in nodes:
-                mine = nodes[place]
-                now = sum(network.room[arc] for arc in network.arcs[mine])  # all its arcs are reverses: what flows in
-                others = everyone - {mine}
-                low += now - network.reroute([mine], others)
-                high += now + network.reroute(sorted(others), {mine})
-            found[place] = Bounds(max(0, low - self.slack), high + self.slack)
+                node = nodes[place]
+                high += floor(most(network, [node]))
+                low += came[node] - floor(most(network, [node], supplies=self.ways.clean))
+            bounds = Bounds(max(0, low - self.slack), high + self.slack)
+            converted = place in self.stranded or any(worth != ONE for worth in mine)
+            if converted or (place in nodes and self._came_converted(self.ends[place])):
+                bounds = self._with_basis(place, bounds, nodes)
+            found[place] = bounds
         if self.slack:  # then value may have come wherever it could have at all
             for hid in self.reached:
                 found.setdefault(place_of(self.ledger, hid), Bounds(0, self.slack))
-        return {place: bounds for place, bounds in found.items() if bounds.most}
+        return {place: bounds for place, bounds in found.items() if bounds.most or bounds.stolen[1]}
+
+    def _came_converted(self, end: int) -> bool:
+        return any(tail in self.ways.converted for tail, at, _ in self.pending if at == end)
+
+    def _with_basis(self, place: Place, bounds: Bounds, nodes: Mapping[Place | None, int]) -> Bounds:
+        """The bounds of what it stands for: the most by worth, and the least as what cannot go anywhere else."""
+        low = high = Fraction(self.stranded.get(place, 0)) + sum(
+            (worth * units for worth, units in self.certain.get(place, {}).items()), Fraction(0)
+        )
+        if place in nodes:
+            ways, node = self.ways, nodes[place]
+            others = [other for other in nodes.values() if other != node]
+            high += most_worth(ways.network, [node], ways.worth)
+            low += max(Fraction(0), ways.total - (most_worth(ways.network, others, ways.worth) if others else 0))
+        # The books share whole units out: at each exchange lots may round by one, on their way to each end again.
+        slack = self.slack + self.rounding + (self.exchanges + 1) * (self.exchanges + self.seeds.labels())
+        decided = bounds.least == bounds.most and low == high
+        return Bounds(bounds.least, bounds.most, (max(0, floor(low) - slack), ceil(high) + slack), decided)
 
 
-def envelope(ledger: Ledger, seeds: Seeds, followed: Mapping[int, int]) -> dict[Place, Bounds]:
+def _sum(lots: Iterable[Mapping[Worth, int]]) -> dict[Worth, int]:
+    total: dict[Worth, int] = {}
+    for one in lots:
+        for worth, units in one.items():
+            if units:
+                total[worth] = total.get(worth, 0) + units
+    return total
+
+
+def envelope(
+    ledger: Ledger, seeds: Seeds, followed: Mapping[int, int], course: Course | None = None
+) -> dict[Place, Bounds]:
     """The bounds of every place where stolen value can rest; places not named can hold none under any rule.
 
-    `followed` as in `tracer.engine.move`. All losses together. Cost: two flows per end that rules disagree on.
+    `followed` and `course` as in `tracer.engine.move`. All losses together; they must be of one asset. Cost: two flows
+    per end that rules disagree on, and two more where value was exchanged.
 
     >>> from tracer.values import *
     >>> eth = Chain.named("ethereum"); v, c, w, e = (Address(eth, name) for name in ("0xv", "0xc", "0xw", "0xe"))
@@ -299,9 +449,9 @@ def envelope(ledger: Ledger, seeds: Seeds, followed: Mapping[int, int]) -> dict[
     ...         (Leg.slot(source, eth.coin, units),), (Leg.slot(target, eth.coin, units),), ("sha256:0",))
     >>> ledger = Ledger.of([pay(1, v, w, 60), pay(2, c, w, 40), pay(3, w, e, 90)])
     >>> bounds = envelope(ledger, Seeds({0: ((1, 60),)}), {ledger.hid(Slot(w, eth.coin)): 3})
-    >>> bounds[Place(eth.coin, e)]
-    Bounds(least=50, most=60)
+    >>> (bounds[Place(eth.coin, e)].least, bounds[Place(eth.coin, e)].most)
+    (50, 60)
     """
-    unrolled = _Unrolled(ledger, seeds, followed)
+    unrolled = _Unrolled(ledger, seeds, followed, course or Course())
     unrolled.unroll()
     return unrolled.bounds()

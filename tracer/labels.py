@@ -105,6 +105,14 @@ class LabelBook:
         apart = any(not same_entity(claims[0].entity, claim.entity) for claim in claims[1:])
         return tuple(claims) if apart else ()
 
+    def custodians(self) -> frozenset[Address]:
+        """The addresses that somebody says belong to one who holds others' money."""
+        return frozenset(
+            address
+            for address, claims in self._by_address.items()
+            if any(claim.role in CUSTODIANS or claim.role is Role.BURN for claim in claims.values())
+        )
+
     def search(self, text: str) -> Iterator[Label]:
         """Claims whose address, entity or name contains `text`, in address order."""
         wanted = text.casefold()

@@ -1,34 +1,59 @@
 """The ledger: transfers merged, checked and in one total order, with what was read of whom. Read-only.
 
-Inside, holdings are small integers and each transfer is two rows of (holding, units); amounts stay Python integers,
-because 64 bits end at 9.2 ETH in wei. A bulk ledger on disk answers the same questions.
+`Ledger` is what every ledger can be asked; `tracer.memory` keeps one in memory, a bulk ledger in a folder of columns.
+`ordinal` below is a transfer's place in the order, `hid` a holding's small integer; amounts are Python integers.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.coverage import CoverageBook
-from tracer.errors import Contradiction
-from tracer.values import UNKNOWN_INDEX, Address, Asset, Holding, Leg, Outpoint, Sink, Slot, Transfer, TransferId
+from tracer.values import Address, Asset, Chain, Holding, Sink, SinkKind, Transfer, TransferId
+
+if TYPE_CHECKING:
+    from tracer.memory import MemoryLedger
 
 Row = tuple[tuple[int, int], ...]
-_Order = tuple[str, int, int, str, tuple[int, tuple[int, ...], str]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    order: _Order
-    transfer: Transfer
+class Order(StrEnum):
+    """How the transfers of one transaction are put in order."""
+
+    ATOMIC = "atomic"  # one step: netted per (address, asset), all paid before anything is received
+    EXACT = "exact"  # as executed, where the source tells one order for coin and tokens (positions `step:N`)
+
+
+class Movement(NamedTuple):
+    """One asset moving in one step: (hid, units) of each input and output.
+
+    It is one transfer as recorded, `ordinal`, or what is left of several of one transaction once what only passed
+    through is netted away; `through` are the holdings it passed without staying.
+    """
+
+    ordinal: int
     inputs: Row
     outputs: Row
+    through: tuple[int, ...] = ()
+
+    @property
+    def own(self) -> bool:
+        """A payment to oneself: it moves nothing, under any rule."""
+        return {hid for hid, _ in self.inputs} == {hid for hid, _ in self.outputs}
 
 
-class Ledger:
-    """Transfers in order. `ordinal` below is a transfer's place in that order, `hid` a holding's small integer.
+class Ledger(ABC):
+    """Transfers in order, and the steps in which lots move.
+
+    A transaction that makes several transfers is one step, since sources seldom tell the order of coin and token
+    movements inside it: what an address both got and paid of one asset there is netted, and all is paid before
+    anything is received. The step stands at the ordinal of its first transfer that moves anything; fees come after.
+    With `Order.EXACT` a transaction whose transfers are told in the order of execution makes a step of each, unless
+    somebody exchanged one asset for another in it.
 
     >>> from tracer.values import *
     >>> eth = Chain.named("ethereum"); a, b = Address(eth, "0xa"), Address(eth, "0xb")
@@ -39,229 +64,130 @@ class Ledger:
     (1, 5)
     """
 
-    def __init__(self) -> None:
-        self.coverage = CoverageBook()
-        self._entries: dict[TransferId, _Entry] = {}
-        self._hids: dict[Holding, int] = {}
-        self._holdings: list[Holding] = []
-        self._addresses: dict[int, Address] = {}
-        self._by_address: dict[Address, dict[int, None]] = {}
-        self._transfers: list[Transfer] = []
-        self._inputs: list[Row] = []
-        self._outputs: list[Row] = []
-        self._events: list[list[int]] = []
-        self._balances: dict[int, list[int]] = {}
-        self._ordinals: dict[TransferId, int] = {}
-        self._shown: dict[Asset, Asset] = {}
+    coverage: CoverageBook
+    order: Order = Order.ATOMIC
 
-    @classmethod
-    def of(cls, transfers: Iterable[Transfer], coverage: CoverageBook | None = None) -> Ledger:
-        """Merge, drop exact repeats (their evidence is kept), refuse contradictions, order. Raises `Contradiction`."""
-        return cls().with_more(transfers, coverage)
+    @staticmethod
+    def of(
+        transfers: Iterable[Transfer],
+        coverage: CoverageBook | None = None,
+        *,
+        keep: Collection[Address] = (),
+        order: Order = Order.ATOMIC,
+    ) -> MemoryLedger:
+        """In memory: merge, drop exact repeats (their evidence is kept), refuse contradictions, order.
 
-    def with_more(self, transfers: Iterable[Transfer], coverage: CoverageBook | None = None) -> Ledger:
-        """A ledger of these transfers too; `self` stays as it is."""
-        more = Ledger()
-        more.coverage = self.coverage if coverage is None else coverage
-        more._entries = dict(self._entries)
-        more._hids, more._holdings = dict(self._hids), list(self._holdings)
-        more._addresses = dict(self._addresses)
-        for transfer in transfers:
-            known = more._entries.get(transfer.id)
-            more._entries[transfer.id] = more._entry(transfer if known is None else _merged(known.transfer, transfer))
-        more._index()
-        return more
+        `keep`: addresses that are never netted away, because a trace may have to stop there. Raises `Contradiction`.
+        """
+        from tracer.memory import MemoryLedger
 
-    def _entry(self, transfer: Transfer) -> _Entry:
-        rows = []
-        for legs in (transfer.inputs, transfer.outputs):
-            row = []
-            for leg in legs:
-                hid = self._hids.setdefault(leg.holding, len(self._holdings))
-                if hid == len(self._holdings):
-                    self._holdings.append(leg.holding)
-                if leg.address is not None:
-                    self._addresses[hid] = leg.address
-                row.append((hid, leg.units))
-            rows.append(tuple(row))
-        return _Entry((transfer.id.chain.name, *transfer.order), transfer, rows[0], rows[1])
+        return MemoryLedger(keep, order).with_more(transfers, coverage)
 
-    def _index(self) -> None:
-        """Put all in order. Where one source tells a transaction's place in its block, all of it stands there."""
-        placed: dict[tuple[str, str], Transfer] = {}
-        unplaced = []
-        for entry in self._entries.values():
-            transfer, tx = entry.transfer, (entry.order[0], entry.order[3])
-            if transfer.index == UNKNOWN_INDEX:
-                unplaced.append(transfer)
-            elif placed.setdefault(tx, transfer).index != transfer.index:
-                raise _misplaced(placed[tx], transfer)
-            asset = transfer.asset
-            self._shown[asset] = max(asset, self._shown.get(asset, asset), key=lambda one: (one.symbol, one.decimals))
-        for transfer in unplaced:
-            told = placed.get((transfer.id.chain.name, transfer.id.tx))
-            if told:
-                self._entries[transfer.id] = self._entry(replace(transfer, index=told.index))
-        entries = sorted(self._entries.values(), key=lambda entry: entry.order)
-        self._transfers = [entry.transfer for entry in entries]
-        self._inputs = [entry.inputs for entry in entries]
-        self._outputs = [entry.outputs for entry in entries]
-        self._events = [[] for _ in self._holdings]
-        for ordinal, entry in enumerate(entries):
-            for hid, _ in entry.inputs + entry.outputs:
-                events = self._events[hid]
-                if not events or events[-1] != ordinal:
-                    events.append(ordinal)
-        for hid, address in sorted(self._addresses.items()):
-            self._by_address.setdefault(address, {})[hid] = None
-
+    @abstractmethod
     def __len__(self) -> int:
-        return len(self._transfers)
+        """How many transfers."""
 
     @property
+    @abstractmethod
     def transfers(self) -> Sequence[Transfer]:
         """All transfers, in order."""
-        return self._transfers
 
+    @abstractmethod
     def transfer(self, ordinal: int) -> Transfer:
         """The transfer at `ordinal`."""
-        return self._transfers[ordinal]
 
+    @abstractmethod
     def ordinal(self, id: TransferId) -> int | None:
         """Where the transfer of that id stands, None if it is not here."""
-        if not self._ordinals:
-            self._ordinals = {transfer.id: at for at, transfer in enumerate(self._transfers)}
-        return self._ordinals.get(id)
 
-    def of_tx(self, tx: str) -> tuple[Transfer, ...]:
+    @abstractmethod
+    def of_tx(self, chain: Chain, tx: str) -> tuple[Transfer, ...]:
         """The transfers of one transaction, in order."""
-        return tuple(transfer for transfer in self._transfers if transfer.id.tx == tx)
 
+    @abstractmethod
+    def latest(self, chain: Chain) -> int:
+        """The time of the chain's last transfer here (UTC seconds), 0 where there is none."""
+
+    @abstractmethod
     def hid(self, holding: Holding) -> int | None:
         """The small integer of `holding`, None if no transfer touches it."""
-        return self._hids.get(holding)
 
+    @abstractmethod
     def holding(self, hid: int) -> Holding:
         """The holding behind the small integer."""
-        holding = self._holdings[hid]
-        if isinstance(holding, Slot) and holding.asset.contract:
-            return Slot(holding.address, self.shown(holding.asset))
-        return holding
 
+    @abstractmethod
     def address(self, hid: int) -> Address | None:
         """The address of a holding, None for a sink or a bare script."""
-        return self._addresses.get(hid)
 
+    @abstractmethod
     def shown(self, asset: Asset) -> Asset:
         """The asset with one symbol and one number of decimals, whichever report of several came first."""
-        return self._shown.get(asset, asset)
 
+    @abstractmethod
     def is_sink(self, hid: int) -> bool:
         """True for fees, burns and issues."""
-        return isinstance(self._holdings[hid], Sink)
 
+    def is_fee(self, hid: int) -> bool:
+        """True for the sink that fees go to."""
+        if not self.is_sink(hid):
+            return False
+        sink = self.holding(hid)
+        return isinstance(sink, Sink) and sink.kind is SinkKind.FEE
+
+    def collects(self, fee: int, ordinal: int) -> int | None:
+        """The coinbase that collects the fees of the block of `ordinal`, None if it is not here."""
+        block, at = self.transfer(ordinal).block, self.next_event(fee, ordinal)
+        while at is not None and self.transfer(at).block == block:
+            if any(hid == fee for hid, _ in self.inputs(at)):
+                return at
+            at = self.next_event(fee, at)
+        return None
+
+    @abstractmethod
     def is_coin(self, hid: int) -> bool:
         """True for an output of a UTXO chain."""
-        return isinstance(self._holdings[hid], Outpoint)
 
+    @abstractmethod
     def holdings_of(self, address: Address) -> tuple[int, ...]:
         """Every holding of `address`: its slots, or the outputs paid to it."""
-        return tuple(self._by_address.get(address, ()))
 
-    def inputs(self, ordinal: int) -> Row:
-        """(hid, units) of each input."""
-        return self._inputs[ordinal]
+    @abstractmethod
+    def movements(self, ordinal: int) -> tuple[Movement, ...]:
+        """What moves in the step at `ordinal`, () where its transfer is part of another step or moves nothing."""
 
-    def outputs(self, ordinal: int) -> Row:
-        """(hid, units) of each output."""
-        return self._outputs[ordinal]
+    @abstractmethod
+    def step_of(self, ordinal: int) -> int:
+        """The step that the transfer at `ordinal` is part of."""
 
+    @abstractmethod
     def events(self, hid: int) -> Sequence[int]:
-        """The ordinals of the transfers that touch the holding, ascending."""
-        return self._events[hid]
+        """The steps that touch the holding, ascending."""
 
-    def next_event(self, hid: int, after: int) -> int | None:
-        """The first transfer after `after` that touches the holding."""
-        events = self._events[hid]
-        at = bisect_right(events, after)
-        return events[at] if at < len(events) else None
-
+    @abstractmethod
     def balance_before(self, hid: int, ordinal: int) -> int:
         """What the holding held just before `ordinal`, by what is recorded.
 
         Where more leaves than had come, the difference came unseen at that moment and left at once, so the balance
         is never negative; the engine reports each such inflow as not in the data.
         """
-        balances = self._balances.get(hid)
-        if balances is None:
-            balances = self._balances[hid] = self._running(hid)
-        return balances[bisect_left(self._events[hid], ordinal)]
 
-    def _running(self, hid: int) -> list[int]:
-        balance, balances = 0, [0]
-        for ordinal in self._events[hid]:
-            paid = sum(units for at, units in self._inputs[ordinal] if at == hid)
-            got = sum(units for at, units in self._outputs[ordinal] if at == hid)
-            if not (paid and got):  # a payment to oneself moves nothing
-                balance = max(0, balance - paid) + got
-            balances.append(balance)
-        return balances
+    @abstractmethod
+    def ambiguous(self, hids: Iterable[int]) -> tuple[tuple[Holding, int], ...]:
+        """(holding, block), of these, where two transfers touch one and the source does not tell which came first."""
 
-    def ambiguous(self) -> tuple[tuple[Holding, int], ...]:
-        """(holding, block) where two transfers touch one holding and the source does not tell which came first."""
-        found: dict[tuple[Holding, int], None] = {}
-        for hid, events in enumerate(self._events):
-            if isinstance(self._holdings[hid], Slot):
-                for one, two in pairwise(events):
-                    first, second = self._transfers[one], self._transfers[two]
-                    together = first.block.number == second.block.number and first.id.tx != second.id.tx
-                    if together and (first.index == second.index or UNKNOWN_INDEX in (first.index, second.index)):
-                        found[self._holdings[hid], first.block.number] = None
-        return tuple(found)
+    def inputs(self, ordinal: int) -> Row:
+        """(hid, units) of each input of the step."""
+        found = self.movements(ordinal)
+        return found[0].inputs if len(found) == 1 else tuple(leg for one in found for leg in one.inputs)
 
+    def outputs(self, ordinal: int) -> Row:
+        """(hid, units) of each output of the step."""
+        found = self.movements(ordinal)
+        return found[0].outputs if len(found) == 1 else tuple(leg for one in found for leg in one.outputs)
 
-def _merged(known: Transfer, again: Transfer) -> Transfer:
-    """One transfer from two reports of it, evidence of both; a difference of fact is a `Contradiction`."""
-    if known == again and known.block.hash == again.block.hash and repr(known.asset) == repr(again.asset):
-        return known
-    differences = [
-        f"{what}: {one} / {two}"
-        for what, one, two in (
-            ("block", known.block, again.block),
-            ("asset", known.asset.name, again.asset.name),
-            ("inputs", _told(known.inputs), _told(again.inputs)),
-            ("outputs", _told(known.outputs), _told(again.outputs)),
-            ("block hash", known.block.hash or again.block.hash, again.block.hash or known.block.hash),
-        )
-        if one != two
-    ]
-    if known.index != again.index and UNKNOWN_INDEX not in (known.index, again.index):
-        differences.append(f"place in block: {known.index} / {again.index}")
-    if differences:
-        sources = (*known.evidence, *again.evidence)
-        raise Contradiction(
-            f"two sources disagree about {known.id}: {'; '.join(differences)}",
-            f"compare the evidence: {' and '.join(sources)}; leave one out, or ask a third source",
-            evidence=sources,
-        )
-    return replace(
-        known,
-        block=known.block if known.block.hash else again.block,
-        asset=max(known.asset, again.asset, key=lambda asset: (asset.symbol, asset.decimals)),
-        index=max(known.index, again.index),
-        evidence=tuple(sorted({*known.evidence, *again.evidence})),
-        method=max(known.method, again.method),
-    )
-
-
-def _misplaced(one: Transfer, two: Transfer) -> Contradiction:
-    evidence = (*one.evidence, *two.evidence)
-    return Contradiction(
-        f"{one.id} and {two.id} stand at places {one.index} and {two.index} of their block",
-        f"one transaction has one place; compare the evidence: {' and '.join(evidence)}",
-        evidence=evidence,
-    )
-
-
-def _told(legs: Sequence[Leg]) -> str:
-    return ", ".join(f"{leg.units} at {leg.address or leg.holding}" for leg in legs)
+    def next_event(self, hid: int, after: int) -> int | None:
+        """The first step after `after` that touches the holding."""
+        events = self.events(hid)
+        at = bisect_right(events, after)
+        return events[at] if at < len(events) else None

@@ -12,7 +12,8 @@ from tracer.values import MAX_UNITS, Address, Asset, TransferId
 class Loss:
     """Stolen value, and where it enters the ledger.
 
-    With `paid`: the units of that transfer (all of them, or the first `units`). With `wallet`: whatever of `asset`
+    With `paid`: the units of that transfer (all of them, or the first `units`); on a UTXO chain what its `output` of
+    that number (from 0) got, since the rest may be change. With `wallet`: whatever of `asset`
     that wallet had, from block `since` on: each unit it is recorded to receive, and each it must have had besides
     ("inflow not in the data"); with `units` only the first so many. `victim` is the reference of who lost it.
     """
@@ -24,6 +25,7 @@ class Loss:
     wallet: Address | None = None
     units: int | None = None
     since: int = 0
+    output: int | None = None
 
     def __post_init__(self) -> None:
         if (self.paid is None) == (self.wallet is None):

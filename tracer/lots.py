@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
+from tracer.values import Family
+
 Lot = tuple[int, int]
 CLEAN = 0
 
@@ -25,6 +27,20 @@ class Rule(StrEnum):
     PRO_RATA = "pro_rata"  # of each the share it has
     TAINT_FIRST = "taint_first"  # the stolen first
     CLEAN_FIRST = "clean_first"  # the stolen last: the lowest intermediate balance rule
+    HIGHEST_OUT = "highest_out"  # of a transaction the largest output gets the stolen; elsewhere the stolen first
+
+    @classmethod
+    def of(cls, family: Family) -> tuple[Rule, ...]:
+        """The rules that say something of their own on such a chain."""
+        return tuple(rule for rule in cls if family is Family.BITCOIN or rule is not cls.HIGHEST_OUT)
+
+
+class Fees(StrEnum):
+    """Who bears a UTXO transaction's fee. Account chains charge it apart, after the payment, whatever this says."""
+
+    LAST = "fee_last"  # outputs first; the fee is what is left
+    PRORATA = "fee_prorata"  # the fee takes its share of every lot, then the rule runs on the rest
+    IN_RATIO = "fee_in_ratio"  # as fee_prorata, and the block's coinbase carries on what the fees brought it
 
 
 class Between(StrEnum):
@@ -55,6 +71,10 @@ class Content:
     def lots(self) -> list[Lot]:
         """What is in it, oldest first where the rule keeps an order."""
         raise NotImplementedError
+
+    def split(self, parts: Sequence[int]) -> list[list[Lot]]:
+        """Take all of it in these parts at once, as the outputs of one transaction do."""
+        return [self.take(units) for units in parts]
 
 
 class Queue(Content):
@@ -105,12 +125,12 @@ class Queue(Content):
 class Shares(Content):
     """Stolen value of several losses without an order: each leaves by its share, or by priority."""
 
-    __slots__ = ("_by_label", "_priority")
+    __slots__ = ("_by_label", "_rank")
 
-    def __init__(self, *, priority: bool) -> None:
+    def __init__(self, rank: Callable[[int], int] | None = None) -> None:
         super().__init__()
         self._by_label: dict[int, int] = {}
-        self._priority = priority
+        self._rank = rank
 
     def put(self, lots: Iterable[Lot]) -> None:
         for label, units in lots:
@@ -123,9 +143,9 @@ class Shares(Content):
         labels = sorted(self._by_label)
         if len(labels) == 1:
             taken = [(labels[0], units)]
-        elif self._priority:
+        elif self._rank:
             taken, left = [], units
-            for label in labels:
+            for label in sorted(labels, key=self._rank):
                 part = min(left, self._by_label[label])
                 taken.append((label, part))
                 left -= part
@@ -175,6 +195,18 @@ class Mixture(Content):
             taken.append((CLEAN, clean))
         return taken
 
+    def split(self, parts: Sequence[int]) -> list[list[Lot]]:
+        """pro_rata rounds over all parts together, so that their order does not matter."""
+        if self._share is not pro_rata_share:
+            return super().split(parts)
+        stolen = apportion(self.stolen, parts)
+        found = []
+        for units, mine in zip(parts, stolen, strict=True):
+            taken = self._theirs.take(mine) if mine else []
+            found.append([*taken, (CLEAN, units - mine)] if units > mine else taken)
+        self.total = self.stolen = self._clean = 0
+        return found
+
     def lots(self) -> list[Lot]:
         return ([(CLEAN, self._clean)] if self._clean else []) + self._theirs.lots()
 
@@ -223,11 +255,20 @@ _SHARES = {
     Rule.PRO_RATA: pro_rata_share,
     Rule.TAINT_FIRST: taint_first_share,
     Rule.CLEAN_FIRST: clean_first_share,
+    Rule.HIGHEST_OUT: taint_first_share,
 }
 
 
-def empty(rule: Rule, between: Between = Between.PARI_PASSU) -> Content:
+def _itself(label: int) -> int:
+    return label
+
+
+def empty(
+    rule: Rule, between: Between = Between.PARI_PASSU, rank: Callable[[int], int] = _itself
+) -> Content:  # fmt: skip
     """An empty holding under `rule`; `between` decides among victims where the rule itself keeps no order.
+
+    `rank`: the loss that a label stems from, for PRIORITY.
 
     >>> wallet = empty(Rule.FIFO)
     >>> wallet.put([(CLEAN, 100), (1, 60)])
@@ -240,5 +281,5 @@ def empty(rule: Rule, between: Between = Between.PARI_PASSU) -> Content:
     if between is Between.FIRST_IN_FIRST_OUT:
         theirs = Queue(last=False)
     else:
-        theirs = Shares(priority=between is Between.PRIORITY)
+        theirs = Shares(rank if between is Between.PRIORITY else None)
     return Mixture(_SHARES[rule], theirs)

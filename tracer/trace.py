@@ -5,16 +5,17 @@ It closes to the base unit or it is not issued.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tracer.engine import Amounts, Moves
+from tracer.basis import basis_of
 from tracer.errors import BooksDoNotClose
 from tracer.ledger import Ledger
 from tracer.losses import Loss
 from tracer.lots import Between, Lot, Rule
-from tracer.values import Address, Asset, Holding, Outpoint, Sink, SinkKind, TransferId
+from tracer.moves import Amounts, Flow, Moves, barrier
+from tracer.values import Address, Asset, Holding, Outpoint, Sink, SinkKind, Slot, TransferId
 
 
 class Part(StrEnum):
@@ -48,6 +49,7 @@ class StopCode(StrEnum):
     HOP_LIMIT = "hop limit"
     BUDGET = "budget"
     NOT_READ = "not read"
+    INDIVISIBLE = "indivisible"  # exchanged for less than one unit of something
     NOT_SHOWN = "not in the data"  # backward: came from somewhere that histories read in full do not show
 
     @property
@@ -68,6 +70,7 @@ _PARTS = {
     StopCode.HOP_LIMIT: Part.NOT_FOLLOWED,
     StopCode.BUDGET: Part.NOT_FOLLOWED,
     StopCode.NOT_READ: Part.NOT_FOLLOWED,
+    StopCode.INDIVISIBLE: Part.NOT_FOLLOWED,
     StopCode.NOT_SHOWN: Part.NOT_FOLLOWED,
 }
 _SINKS = {
@@ -75,41 +78,69 @@ _SINKS = {
     SinkKind.BURN: StopCode.BURNED,
     SinkKind.UNSPENDABLE: StopCode.BURNED,
     SinkKind.ISSUE: StopCode.BURNED,
+    SinkKind.SEIZED: StopCode.SEIZED,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where units rest: an address's holdings of one asset, or a holding without an address."""
+    """Where units rest: an address's holdings of one asset, a holding without an address, or a transaction.
+
+    A transaction (a `TransferId`) is where nothing is followed through it, as a CoinJoin.
+    """
 
     asset: Asset
     address: Address | None
-    holding: Holding | None = None
+    holding: Holding | TransferId | None = None
+
+    @property
+    def spot(self) -> Spot | None:
+        """What a stop is about; None for a sink."""
+        return self.address or (None if isinstance(self.holding, Slot | Sink) else self.holding)
+
+
+Spot = Address | Outpoint | TransferId
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Stolen units at rest. `amounts`: (label, units) per loss. `transfers`: what carried stolen units there."""
+    """Stolen value at rest. `amounts`: (loss, units of the place's asset); `basis`: (loss, units of what was stolen).
+
+    The two differ where value was converted on the way. `transfers`: what carried stolen value there.
+    """
 
     place: Place
     stop: StopCode
     amounts: tuple[Lot, ...]
+    basis: tuple[Lot, ...]
     transfers: tuple[TransferId, ...]
 
     @property
     def units(self) -> int:
-        """All losses together."""
+        """All losses together, in the place's asset."""
         return sum(units for _, units in self.amounts)
+
+    @property
+    def stolen(self) -> int:
+        """All losses together, in the stolen asset: what the books add up."""
+        return sum(units for _, units in self.basis)
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """Stolen units that one transfer moved. `source` is None where several holdings paid, or none."""
+    """Stolen units that one transfer moved. `source` is None where several holdings paid, or none.
+
+    `lots`: (loss, units); `basis`: (loss, what they stand for in the stolen asset, rounded down). Where it was an exchange, `gave` is what was given for them, as (asset, loss, units).
+    `through`: addresses that it passed in the same transaction without staying.
+    """
 
     transfer: TransferId
     source: Address | None
     target: Address | None
     lots: tuple[Lot, ...]
+    basis: tuple[Lot, ...]
+    gave: tuple[tuple[Asset, int, int], ...] = ()
+    through: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +155,7 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The five figures that must close, in base units."""
+    """The five figures that must close, in base units of the stolen asset."""
 
     lost: int
     ends: int
@@ -148,73 +179,108 @@ class Trace:
     @property
     def books(self) -> Books:
         """lost = ends + held + fees + not_followed."""
-        part = {part: sum(end.units for end in self.ends if end.stop.part is part) for part in Part}
+        part = {part: sum(end.stolen for end in self.ends if end.stop.part is part) for part in Part}
         lost = sum(units for _, units in self.lost)
         return Books(lost, part[Part.ENDS], part[Part.HELD], part[Part.FEES], part[Part.NOT_FOLLOWED])
 
 
 def place_of(ledger: Ledger, hid: int) -> Place:
-    """Where a holding's units rest, as an end names it."""
+    """Where a holding's units rest, as an end names it; a negative hid is a `tracer.moves.barrier`."""
+    if hid < 0:
+        transfer = ledger.transfer(barrier(hid))
+        return Place(ledger.shown(transfer.asset), None, transfer.id)
     holding, address = ledger.holding(hid), ledger.address(hid)
     asset = holding.chain.coin if isinstance(holding, Outpoint) else holding.asset
     return Place(ledger.shown(asset), address, None if address else holding)
 
 
 def issue(
-    ledger: Ledger, losses: Iterable[Loss], moves: Moves, between: Between, stops: Mapping[Address, StopCode]
+    ledger: Ledger, losses: Iterable[Loss], moves: Moves, between: Between, stops: Mapping[Spot, StopCode]
 ) -> Trace:
-    """The trace of `moves`. `stops`: the code of every address where units rest; sinks have their own.
+    """The trace of `moves`. `stops`: the code of every spot where value rests; sinks have their own.
 
     Raises `BooksDoNotClose` if any loss does not add up to the base unit, rather than issue it.
     """
     places = _Places(ledger)
-    amounts: dict[Place, Amounts] = {}
+    losses = tuple(losses)
+    by_label: dict[Place, Amounts] = {}
     came: dict[Place, dict[TransferId, None]] = {}
     passed: dict[int, Amounts] = {}
     for flow in moves.flows:
         came.setdefault(places[flow.target], {})[ledger.transfer(flow.ordinal).id] = None
-        through = passed.setdefault(flow.target, {})
-        for label, units in flow.lots:
-            through[label] = through.get(label, 0) + units
+        _add(passed.setdefault(flow.target, {}), flow.lots)
     for hid, through in passed.items():
         if hid not in moves.followed:
-            _add(amounts.setdefault(places[hid], {}), through.items())
+            _add(by_label.setdefault(places[hid], {}), through.items())
     for hid, lots in moves.rest.items():
-        _add(amounts.setdefault(places[hid], {}), lots)
-    ends = tuple(
-        End(place, _stop(place, stops), tuple(sorted(by_label.items())), tuple(came.get(place, ())))
-        for place, by_label in sorted(amounts.items(), key=lambda item: _text(item[0]))
-        if any(by_label.values())
-    )
+        _add(by_label.setdefault(places[hid], {}), lots)
+    homes = {label: places[strain.hid] for label, strain in moves.strains.items()}
+    basis = basis_of(moves, by_label, homes)
+    amounts: dict[Place, Amounts] = {}
+    for place, lots_here in by_label.items():
+        _add(amounts.setdefault(place, {}), ((moves.loss(label), units) for label, units in lots_here.items()))
+    ends = []
+    for place in sorted({*amounts, *basis}, key=_text):
+        units, stolen = amounts.get(place, {}), basis.get(place, {})
+        if any(units.values()) or any(stolen.values()):
+            carried = tuple(came.get(place, ()))
+            stop = _stop(place, stops, units)
+            ends.append(End(place, stop, tuple(sorted(units.items())), tuple(sorted(stolen.items())), carried))
     trace = Trace(
         moves.rule,
         between,
-        tuple(losses),
+        losses,
         tuple(sorted(moves.lost.items())),
-        ends,
-        tuple(
-            Hop(
-                ledger.transfer(f.ordinal).id,
-                ledger.address(f.source) if f.source >= 0 else None,
-                ledger.address(f.target),
-                f.lots,
-            )
-            for f in moves.flows
-        ),
+        tuple(ends),
+        tuple(_hop(ledger, losses, moves, flow) for flow in moves.flows),
         tuple(
             Unseen(ledger.address(hid), places[hid].asset, label, units)
-            for hid, by_label in sorted(moves.unseen.items(), key=lambda item: _text(places[item[0]]))
-            for label, units in sorted(by_label.items())
+            for hid, unseen in sorted(moves.unseen.items(), key=lambda item: _text(places[item[0]]))
+            for label, units in sorted(unseen.items())
         ),
     )
     for label, lost in trace.lost:
-        rests = sum(units for end in ends for of, units in end.amounts if of == label)
+        rests = sum(units for end in ends for of, units in end.basis if of == label)
         if rests != lost:
             raise BooksDoNotClose(
                 f"under {moves.rule} loss {label} has {lost} base units and its ends add up to {rests}",
                 "this is a defect in fundtrail; keep the case file and report it",
             )
     return trace
+
+
+def _hop(ledger: Ledger, losses: Sequence[Loss], moves: Moves, flow: Flow) -> Hop:
+    lots: Amounts = {}
+    basis: Amounts = {}
+    gave: dict[tuple[Asset, int], int] = {}
+    for label, units in flow.lots:
+        _add(lots, [(moves.loss(label), units)])
+        _add(basis, [(moves.loss(label), moves.worth([(label, units)]))])
+        strain = moves.strains.get(label)
+        if strain and strain.hid == flow.target and ledger.step_of(flow.ordinal) == strain.ordinal:
+            for parent, part in strain.parents:
+                key = _asset(ledger, losses, moves, parent), strain.loss
+                gave[key] = gave.get(key, 0) + part
+    through: dict[Address, None] = {}
+    for one in ledger.movements(ledger.step_of(flow.ordinal)):
+        if one.through and one.ordinal == flow.ordinal:
+            through |= {address: None for hid in one.through if (address := ledger.address(hid)) is not None}
+    return Hop(
+        ledger.transfer(flow.ordinal).id,
+        ledger.address(flow.source) if flow.source >= 0 else None,
+        ledger.address(flow.target) if flow.target >= 0 else None,
+        tuple(sorted(lots.items())),
+        tuple(sorted(basis.items())),
+        tuple((asset, loss, units) for (asset, loss), units in gave.items()),
+        tuple(through),
+    )
+
+
+def _asset(ledger: Ledger, losses: Sequence[Loss], moves: Moves, label: int) -> Asset:
+    """What lots of a label are of."""
+    if label in moves.strains:
+        return place_of(ledger, moves.strains[label].hid).asset
+    return losses[label - 1].asset
 
 
 class _Places(dict[int, Place]):
@@ -233,10 +299,15 @@ def _add(amounts: Amounts, lots: Iterable[Lot]) -> None:
         amounts[label] = amounts.get(label, 0) + units
 
 
-def _stop(place: Place, stops: Mapping[Address, StopCode]) -> StopCode:
+def _stop(place: Place, stops: Mapping[Spot, StopCode], units: Amounts) -> StopCode:
     if isinstance(place.holding, Sink):
         return _SINKS[place.holding.kind]
-    return stops[place.address] if place.address else StopCode.UNSPENT
+    if not any(units.values()):
+        return StopCode.INDIVISIBLE
+    spot = place.spot
+    if spot is None or (spot not in stops and not place.address):
+        return StopCode.NOT_READ
+    return stops[spot]
 
 
 def _text(place: Place) -> tuple[str, str, str]:

@@ -224,6 +224,7 @@ class SinkKind(StrEnum):
     BURN = "burn"
     ISSUE = "issue"
     UNSPENDABLE = "unspendable"
+    SEIZED = "seized"  # taken out of circulation by the token's issuer
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -310,6 +311,7 @@ class TransferId:
 
 
 UNKNOWN_INDEX = -1  # place in the block not told
+_LAST = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,5 +356,9 @@ class Transfer:
 
     @property
     def order(self) -> tuple[int, int, str, tuple[int, tuple[int, ...], str]]:
-        """The total order: block, place in block, transaction, place in transaction."""
-        return self.block.number, self.index, self.id.tx, self.id.place
+        """The total order: block, place in block, transaction, place in transaction.
+
+        A coinbase that collects fees comes last: they are paid by the block's other transactions.
+        """
+        collects = any(type(leg.holding) is Sink and leg.holding.kind is SinkKind.FEE for leg in self.inputs)
+        return self.block.number, _LAST if collects else self.index, self.id.tx, self.id.place

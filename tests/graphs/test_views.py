@@ -85,9 +85,9 @@ def test_where_several_inputs_pay_the_transaction_stands_for_them(sinks: int) ->
     fees = (Leg.sink(bitcoin.coin, SinkKind.FEE, 1),) * sinks
     outputs = (Leg.coin("t", 0, bitcoin, 10 - sinks, paid), *fees)
     transfer = Transfer(TransferId(bitcoin, "t"), Block(1, 1), 0, bitcoin.coin, inputs, outputs, ("x",))
-    assert _sides(Hop(transfer.id, None, paid, ()), transfer) == ("(bitcoin:t:tx)", "paid")
+    assert _sides(Hop(transfer.id, None, paid, (), ()), transfer) == ("(bitcoin:t:tx)", "paid")
     nowhere = "(fee)" if sinks == 1 else "(outputs without an address of bitcoin:t:tx)"
-    assert _sides(Hop(transfer.id, one, None, ()), transfer) == ("one", nowhere)
+    assert _sides(Hop(transfer.id, one, None, (), ()), transfer) == ("one", nowhere)
 
 
 def test_networkx_is_not_imported_until_a_graph_is_wanted() -> None:

@@ -10,9 +10,11 @@ from hypothesis import given
 from drawing import Drawn, hid_of, resting, wallet_losses
 from drawing import rows as random_rows
 from notation import ETH, ETHEREUM, ledger, name_of, transfers
-from tracer.engine import Seeds, move, reach
+from tracer.engine import move
 from tracer.ledger import Ledger
 from tracer.lots import Rule
+from tracer.moves import Seeds
+from tracer.reach import reach
 from tracer.values import UNKNOWN_INDEX, Asset
 
 RULES = pytest.mark.parametrize("rule", Rule)

@@ -28,9 +28,11 @@ from drawing import (
     written,
 )
 from notation import ledger, name_of
-from tracer.engine import Moves, Seeds, move, reach
+from tracer.engine import move
 from tracer.ledger import Ledger
 from tracer.lots import Between, Rule
+from tracer.moves import Moves, Seeds
+from tracer.reach import reach
 
 ANY = st.one_of(thefts(rows(), losses=3, partial=True), wallet_losses(rows()), wallet_losses(rows(), capped=True))
 EXACT = (Rule.FIFO, Rule.LIFO, Rule.TAINT_FIRST, Rule.CLEAN_FIRST)

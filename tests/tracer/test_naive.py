@@ -95,6 +95,7 @@ _PICK: dict[Rule, Callable[[Units, int, Between], Units]] = {
     Rule.LIFO: _last,
     Rule.PRO_RATA: _mixed(_average),
     Rule.TAINT_FIRST: _mixed(lambda number, stolen, clean: min(number, stolen)),
+    Rule.HIGHEST_OUT: _mixed(lambda number, stolen, clean: min(number, stolen)),
     Rule.CLEAN_FIRST: _mixed(lambda number, stolen, clean: max(0, number - clean)),
 }
 

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from drawing import hid_of, resting
 from notation import ledger, name_of
-from tracer.engine import Seeds, move, reach
+from tracer.engine import move
 from tracer.envelope import Bounds, envelope
 from tracer.ledger import Ledger
 from tracer.lots import Between, Rule
+from tracer.moves import Seeds
+from tracer.reach import reach
 
 RULES = pytest.mark.parametrize("rule", Rule)
 EVERYTHING = 2**256 - 1

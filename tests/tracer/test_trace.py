@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from drawing import WALLETS, Drawn, hid_of, rows, thefts
 from notation import ETH, address, ledger, name_of, payment
-from tracer.engine import Seeds, move
+from tracer.engine import move
 from tracer.errors import BooksDoNotClose
 from tracer.ledger import Ledger
 from tracer.losses import Loss
 from tracer.lots import Between, Rule
+from tracer.moves import Seeds
 from tracer.trace import Books, Part, StopCode, Trace, issue
 
 LOSSES = tuple(Loss(f"loss {n}", ETH, paid=payment(n)) for n in (1, 2, 3))

@@ -1,0 +1,159 @@
+"""What is timed of ours: ingest, a trace from one loss, an address's history. Imports nothing that a trace does not.
+
+The first answer is timed from the first import in a process of its own, so this file must stay as light as the command.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from connectors.labels import read_labels
+from graphs.follow import Following, follow
+from graphs.stops import StopRules
+from tracer.addresses import parse
+from tracer.coverage import Coverage, CoverageBook, Kind, State
+from tracer.labels import LabelBook
+from tracer.losses import Loss
+from tracer.lots import Rule
+from tracer.values import Address, Chain
+
+if TYPE_CHECKING:
+    from tracer.ledger import Ledger
+
+NEVER = 10**9
+#: Settings by name. "stops off": labels still stop the trace, nothing else does.
+SETTINGS = {
+    "default": StopRules(),
+    "no floor": StopRules(dust_one_in=0, diluted_one_in=0),
+    "stops off": StopRules(
+        dust_one_in=0, diluted_one_in=0, window_days=0, hops=NEVER, service_counterparties=NEVER,
+        service_daily=NEVER, deposit_score=101,
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One loss; `ends` under any rule. `shares`: stop -> the largest part of the loss that any rule has there."""
+
+    wall: float
+    process: float
+    followed: int
+    ends: int
+    shares: dict[str, float]
+    fifo: dict[str, int]  # address -> units, first in, first out
+
+
+def ingest(paths: Sequence[str], folder: str) -> dict[str, int]:
+    """Take ethereum-etl files into the folder; what was added, repeated and refused."""
+    from connectors.bulk.ingest import ingest as take
+    from connectors.bulk.readers import open_reader
+
+    files = [Path(path) for path in paths]
+    done = take(files, Path(folder), reader=open_reader(files[0], "ethereum-etl"), whole=True)
+    return {name: getattr(done, name) for name in ("rows", "added", "repeated", "rejected")}
+
+
+def opened(folder: str) -> Ledger:
+    """The ledger of a folder; the extract is stated to be whole, so every address in it was read."""
+    from connectors.bulk.ledger import BulkLedger
+
+    return BulkLedger(Path(folder))
+
+
+def in_memory(parquet: str) -> Ledger:
+    """The reference: the same ledger as Python objects. For small ones, to check this benchmark itself."""
+    from benchmarks.bulk_peers import sqlite_rows
+    from tracer.ledger import Ledger
+    from tracer.values import Block, Leg, Transfer, TransferId
+
+    eth = Chain.named("ethereum")
+
+    def transfers() -> Iterable[Transfer]:
+        for rows in sqlite_rows(Path(parquet)):
+            for tx, _, block, place, at, payer, payee, amount in rows:
+                one, other = (parse("0x" + side.hex(), eth) for side in (payer, payee))
+                yield Transfer(
+                    TransferId(eth, "0x" + tx.hex()), Block(block, at), place, eth.coin,
+                    (Leg.slot(one, eth.coin, int(amount)),), (Leg.slot(other, eth.coin, int(amount)),), ("made up",),
+                )  # fmt: skip
+
+    return Ledger.of(transfers(), Everybody())
+
+
+class Everybody(CoverageBook):
+    """Everybody was read to the end of the extract."""
+
+    def of(self, address: Address) -> Coverage:
+        """Read."""
+        return Coverage(address, State.READ, frozenset(Kind), "a whole extract")
+
+
+def labels_of(path: str) -> LabelBook:
+    """The services that stop a trace."""
+    return LabelBook(read_labels(Path(path)).labels)
+
+
+def loss_of(ledger: Ledger, tx: str) -> Loss:
+    """All that the only transfer of `tx` moved."""
+    (moved,) = ledger.of_tx(Chain.named("ethereum"), tx)
+    return Loss("loss-1", moved.asset, "a benchmark", paid=moved.id)
+
+
+def followed(ledger: Ledger, labels: LabelBook, tx: str, settings: str) -> Following:
+    """One loss followed under all rules; a hook for the ways that `--scan` compares."""
+    found = follow(ledger, labels, [loss_of(ledger, tx)], SETTINGS[settings], spent=True)
+    found.traces()
+    return found
+
+
+def answer(ledger: Ledger, labels: LabelBook, tx: str, settings: str = "default") -> Answer:
+    """One loss, timed."""
+    wall, process = time.perf_counter(), time.process_time()
+    found = followed(ledger, labels, tx, settings)
+    wall, process = time.perf_counter() - wall, time.process_time() - process
+    shares: dict[str, float] = {}
+    for trace in found.traces().values():
+        by_stop: dict[str, int] = {}
+        for end in trace.ends:
+            by_stop[end.stop.value] = by_stop.get(end.stop.value, 0) + end.units
+        for stop, units in by_stop.items():
+            shares[stop] = max(shares.get(stop, 0.0), units / trace.books.lost)
+    traces = found.traces()
+    ends = {end.place for trace in traces.values() for end in trace.ends}
+    fifo = {end.place.address.text.lower(): end.units for end in traces[Rule.FIFO].ends if end.place.address}
+    return Answer(wall, process, len(found.followed), len(ends), shares, fifo)
+
+
+def first_answer(folder: str, labels: str, tx: str) -> int:
+    """From nothing to the ends of all rules; how many ends."""
+    return answer(opened(folder), labels_of(labels), tx).ends
+
+
+def histories(folder: str, asked: Sequence[str]) -> tuple[list[float], int]:
+    """As `bulk_peers.histories`: seconds for each address, the first with the opening of the folder in it."""
+    seconds, found = [], 0
+    chain = Chain.named("ethereum")
+    began = time.perf_counter()
+    ledger = opened(folder)
+    for text in asked:
+        found += len(history(ledger, parse(text, chain)))
+        seconds.append(time.perf_counter() - began)
+        began = time.perf_counter()
+    return seconds, found
+
+
+def history(ledger: Ledger, address: Address) -> Sequence[Any]:
+    """All transfers of `address` in order of time, by the ledger's own way if it has one."""
+    rows = getattr(ledger, "history", None)
+    if rows is not None:
+        return list(rows(address))
+    ordinals = sorted({at for hid in ledger.holdings_of(address) for at in ledger.events(hid)})
+    return [ledger.transfer(at) for at in ordinals]

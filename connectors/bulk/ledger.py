@@ -1,0 +1,409 @@
+"""The ledger of a folder: the same answers as one in memory, read from disk as they are asked for."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple, TypeVar, overload
+
+from connectors.bulk.folder import FULL, NONE, SINK_CODES
+from connectors.bulk.opened import Opened, Row, StoredLeg
+from connectors.bulk.tables import words_of
+from tracer.coverage import Coverage, CoverageBook, Kind, State
+from tracer.ledger import Ledger, Movement, Order
+from tracer.netting import exchanges, netted
+from tracer.values import (
+    UNKNOWN_INDEX,
+    Address,
+    Asset,
+    Block,
+    Chain,
+    Holding,
+    Leg,
+    Outpoint,
+    Sink,
+    Slot,
+    Transfer,
+    TransferId,
+)
+
+# The flags of `connectors.bulk.events`, which needs libraries that a reader does not
+OUT, OWN, MULTI, LEAD, PASSED, UNSURE, MANY, TOLD = 1, 2, 4, 8, 16, 32, 64, 128
+_REMEMBERED = 200_000  # answers of one kind that are kept; a trace asks the same again and again
+
+_Key = TypeVar("_Key")
+_Answer = TypeVar("_Answer")
+
+
+class Entry(NamedTuple):
+    """A line of an address's history: `out` if it paid. `other` is the hid on the other side, -1 for several."""
+
+    ordinal: int
+    time: int
+    hid: int
+    other: int
+    out: bool
+    units: int
+
+
+class BulkLedger(Ledger):
+    """A folder that `connectors.bulk.ingest.ingest` made. Read-only; opens in milliseconds. Raises `InputError`.
+
+    `keep`: addresses that are never netted away, as in `Ledger.of`. Holdings have other numbers than in memory.
+    """
+
+    def __init__(self, folder: Path | str, keep: Collection[Address] = (), order: Order = Order.ATOMIC) -> None:
+        self.files = Opened(Path(folder))
+        self.order = order
+        self.coverage = FolderCoverage(self)
+        self._keep = frozenset(keep)
+        self._two_way = frozenset(self.files.manifest.two_way)
+        self._told = order is Order.EXACT and any(text.startswith("step:") for text in self.files.manifest.positions)
+        self._transfer_at: dict[int, Transfer] = {}
+        self._holding_at: dict[int, Holding] = {}
+        self._steps_at: dict[int, tuple[int, tuple[Movement, ...]]] = {}
+        self._events_at: dict[int, Sequence[int]] = {}
+        self._balances: dict[int, list[int]] = {}
+
+    def __len__(self) -> int:
+        return self.files.manifest.transfers
+
+    @property
+    def transfers(self) -> Sequence[Transfer]:
+        """All transfers, in order, each read when it is asked for."""
+        return _Transfers(self)
+
+    def transfer(self, ordinal: int) -> Transfer:
+        """The transfer at `ordinal`."""
+        return _remembered(self._transfer_at, ordinal, self._read)
+
+    def ordinal(self, id: TransferId) -> int | None:
+        """Where the transfer of that id stands, None if it is not here."""
+        for ordinal in self._ordinals(id.chain, id.tx):
+            if self.files.manifest.positions[self.files.row(ordinal).position] == id.position:
+                return ordinal
+        return None
+
+    def of_tx(self, chain: Chain, tx: str) -> tuple[Transfer, ...]:
+        """The transfers of one transaction, in order."""
+        return tuple(map(self.transfer, self._ordinals(chain, tx)))
+
+    def latest(self, chain: Chain) -> int:
+        """The time of the chain's last transfer here, 0 where there is none."""
+        return self.files.manifest.last_time if chain == self.files.chain else 0
+
+    def hid(self, holding: Holding) -> int | None:
+        """The small integer of `holding`, None if no transfer touches it."""
+        files = self.files
+        if isinstance(holding, Outpoint):
+            try:
+                key = words_of(bytes.fromhex(holding.tx))
+            except ValueError:
+                return None
+            fits = files.coins and holding.chain == files.chain and len(key) == 8 and 0 <= holding.index < NONE
+            return files.hid((*key, holding.index), 0) if fits else None
+        number = files.asset_numbers.get(holding.asset.contract)
+        if number is None or holding.asset.chain != files.chain:
+            return None
+        if isinstance(holding, Sink):
+            return files.hid((0,) * files.key_words, number | SINK_CODES[holding.kind] << 24)
+        words = None if files.coins else files.address_key(holding.address)
+        return files.hid(words, number) if words is not None else None
+
+    def holding(self, hid: int) -> Holding:
+        """The holding behind the small integer."""
+        return _remembered(self._holding_at, hid, self.files.holding)
+
+    def address(self, hid: int) -> Address | None:
+        """The address of a holding, None for a sink or a bare script."""
+        if self.files.coins:
+            return self.files.address(hid)
+        holding = self.holding(hid)
+        return holding.address if isinstance(holding, Slot) else None
+
+    def shown(self, asset: Asset) -> Asset:
+        """The asset with one symbol and one number of decimals, whichever report of several came first."""
+        number = self.files.asset_numbers.get(asset.contract) if asset.chain == self.files.chain else None
+        return asset if number is None else self.files.assets[number]
+
+    def is_sink(self, hid: int) -> bool:
+        """True for fees, burns and issues."""
+        return self.files.is_sink(hid)
+
+    def is_coin(self, hid: int) -> bool:
+        """True for an output of a UTXO chain."""
+        return self.files.coins and not self.files.is_sink(hid)
+
+    def holdings_of(self, address: Address) -> tuple[int, ...]:
+        """Every holding of `address`: its slots, or the outputs paid to it."""
+        return tuple(self.files.holdings_of(address))
+
+    def movements(self, ordinal: int) -> tuple[Movement, ...]:
+        """What moves in the step at `ordinal`."""
+        return _remembered(self._steps_at, ordinal, self._step)[1]
+
+    def step_of(self, ordinal: int) -> int:
+        """The step that the transfer is part of."""
+        return _remembered(self._steps_at, ordinal, self._step)[0]
+
+    def events(self, hid: int) -> Sequence[int]:
+        """The steps that touch the holding, ascending."""
+        return _remembered(self._events_at, hid, self._events)
+
+    def next_event(self, hid: int, after: int) -> int | None:
+        """The first step after `after` that touches the holding."""
+        if self._told:
+            return super().next_event(hid, after)
+        words, kept = self.files.words, self._kept(hid)
+        last = self.files.starts[hid + 1]
+        at = bisect_right(range(last), after, self.files.starts[hid], last, key=lambda n: words[12 * n])
+        for place in range(at, last):
+            flags = words[12 * place + 3]
+            step = words[12 * place] - (flags >> 8)
+            if flags & LEAD and step > after:
+                if flags & MULTI and flags & UNSURE and not self._touches(step, hid):
+                    continue
+                if kept or not flags & PASSED:
+                    return step
+        return None
+
+    def balance_before(self, hid: int, ordinal: int) -> int:
+        """What the holding held just before `ordinal`, by what is recorded."""
+        words, longs = self.files.words, self.files.longs
+        first, last = self.files.starts[hid], self.files.starts[hid + 1]
+        if not (self._told or hid in self._two_way or self._kept(hid)) and first < last:
+            at = bisect_left(range(last), ordinal, first, last, key=lambda n: words[12 * n] - (words[12 * n + 3] >> 8))
+            if not words[12 * min(at, last - 1) + 3] & UNSURE:
+                return longs[6 * at + 5] << 64 | longs[6 * at + 4] if at < last else self._last_balance(hid)
+        balances = _remembered(self._balances, hid, self._running)
+        return balances[bisect_left(self.events(hid), ordinal)]
+
+    def ambiguous(self, hids: Iterable[int]) -> tuple[tuple[Holding, int], ...]:
+        """(holding, block), of these, where the source does not tell which of two transfers came first."""
+        txs, found = self.files.txs, dict[tuple[Holding, int], None]()
+        for hid in hids:
+            if self.is_sink(hid) or self.is_coin(hid):
+                continue
+            for one, two in pairwise(map(self.files.tx_at, self.events(hid))):
+                if one != two and txs[12 * one + 8] == txs[12 * two + 8]:
+                    places = txs[12 * one + 10], txs[12 * two + 10]
+                    if places[0] == places[1] or NONE in places:
+                        found[self.holding(hid), txs[12 * one + 8]] = None
+        return tuple(found)
+
+    def history(self, address: Address) -> list[Entry]:
+        """All that came to and left an address, in order, each transfer as recorded: two entries if it paid itself."""
+        found: list[Entry] = []
+        for hid in self.files.holdings_of(address):
+            first, last = self.files.starts[hid], self.files.starts[hid + 1]
+            words, longs = self.files.words[12 * first : 12 * last], self.files.longs[6 * first : 6 * last]
+            columns = (words[at::12].tolist() for at in (0, 1, 2, 3))
+            amounts = (longs[at::6].tolist() for at in (2, 3))
+            for ordinal, time, other, flags, low, high in zip(*columns, *amounts, strict=True):
+                units = high << 64 | low
+                if low == FULL == high:
+                    units = self._units(hid, ordinal, flags)
+                found.append(Entry(ordinal, time, hid, -1 if other == NONE else other, flags & OUT == OUT, units))
+        found.sort()
+        return found
+
+    def _units(self, hid: int, ordinal: int, flags: int) -> int:
+        side = self.files.sides(self.files.row(ordinal))[0 if flags & OUT else 1]
+        return next(leg.units for leg in side if leg.hid == hid and leg.units >= 2**128 - 1)
+
+    def _ordinals(self, chain: Chain, tx: str) -> list[int]:
+        files = self.files
+        number = files.tx_number(tx) if chain == files.chain else None
+        if number is None:
+            return []
+        found = [files.ordinal(files.txs[12 * other + 11]) for other, key, _ in files.manifest.overwritten if key == tx]
+        return sorted({*found, *self._siblings(files.first_ordinal(number))})
+
+    def _siblings(self, first: int) -> range:
+        """The transfers of the transaction that begins at `first`."""
+        tx, end = self.files.tx_at(first), first + 1
+        while end < len(self) and self.files.tx_at(end) == tx:
+            end += 1
+        return range(first, end)
+
+    def _read(self, ordinal: int) -> Transfer:
+        files = self.files
+        row = files.row(ordinal)
+        at = 12 * row.tx
+        inputs, outputs = files.sides(row)
+        holding = self.holding(inputs[0].hid)
+        place = files.txs[at + 10]
+        return Transfer(
+            TransferId(files.chain, files.tx_text(row.tx), files.manifest.positions[row.position]),
+            Block(files.txs[at + 8], files.txs[at + 9]),
+            UNKNOWN_INDEX if place == NONE else place,
+            files.assets[0] if isinstance(holding, Outpoint) else holding.asset,
+            tuple(map(self._leg, inputs)),
+            tuple(map(self._leg, outputs)),
+            files.evidence(row),
+        )
+
+    def _leg(self, leg: StoredLeg) -> Leg:
+        owner = self.files.address_of(leg.owner) if self.files.coins else self.address(leg.hid)
+        return Leg(self.holding(leg.hid), leg.units, owner)
+
+    def _recorded(self, ordinal: int, row: Row) -> Movement:
+        inputs, outputs = self.files.sides(row)
+        return Movement(ordinal, tuple(leg[:2] for leg in inputs), tuple(leg[:2] for leg in outputs))
+
+    def _step(self, ordinal: int) -> tuple[int, tuple[Movement, ...]]:
+        """(the step's ordinal, what moves if it is this one)."""
+        files = self.files
+        row = files.row(ordinal)
+        alone = ordinal, (self._recorded(ordinal, row),)
+        if files.coins or not self._moves(row, alone[1][0]):
+            return alone
+        first = ordinal
+        while first and files.tx_at(first - 1) == row.tx:
+            first -= 1
+        rows = [(at, files.row(at)) for at in self._siblings(first)]
+        found = [(one, moved) for at, one in rows if self._moves(one, moved := self._recorded(at, one))]
+        if len(found) < 2:
+            return alone
+        recorded = [moved for _, moved in found]
+        told = all(files.manifest.positions[one.position].startswith("step:") for one, _ in found)
+        if self.order is Order.EXACT and told and not exchanges(recorded, self.address):
+            for one in recorded:
+                self._steps_at[one.ordinal] = one.ordinal, (one,)
+        else:
+            step = recorded[0].ordinal
+            for one in recorded:
+                self._steps_at[one.ordinal] = step, ()
+            self._steps_at[step] = step, netted(recorded, self._stays)
+        return self._steps_at[ordinal]
+
+    def _moves(self, row: Row, recorded: Movement) -> bool:
+        """Whether the transfer is one of those that are netted where a transaction makes several."""
+        return bool(recorded.inputs[0][1]) and self.files.manifest.positions[row.position] != "fee"
+
+    def _stays(self, hid: int) -> bool:
+        return self.files.is_sink(hid) or self._kept(hid)
+
+    def _kept(self, hid: int) -> bool:
+        return bool(self._keep) and self.address(hid) in self._keep
+
+    def _touches(self, step: int, hid: int) -> bool:
+        return any(hid == at for one in self.movements(step) for at, _ in one.inputs + one.outputs)
+
+    def _events(self, hid: int) -> Sequence[int]:
+        first, last = self.files.starts[hid], self.files.starts[hid + 1]
+        words = self.files.words[12 * first : 12 * last]
+        ordinals, flags = words[::12].tolist(), words[3::12].tolist()
+        if self._told and any(one & TOLD for one in flags):
+            steps = sorted({self.step_of(ordinal) for ordinal in ordinals})
+            return [step for step in steps if self._touches(step, hid)]
+        kept = self._kept(hid)
+        unsure = MULTI | UNSURE
+        return [
+            at - (flag >> 8)
+            for at, flag in zip(ordinals, flags, strict=True)
+            if flag & LEAD
+            and (kept or not flag & PASSED)
+            and (flag & unsure != unsure or self._touches(at - (flag >> 8), hid))
+        ]
+
+    def _last_balance(self, hid: int) -> int:
+        """What the holding has at the end: its balance before its last step, and what that step does."""
+        files, last = self.files, self.files.starts[hid + 1] - 1
+        balance = files.longs[6 * last + 5] << 64 | files.longs[6 * last + 4]
+        flags = files.words[12 * last + 3]
+        step, paid, got = files.words[12 * last] - (flags >> 8), 0, 0
+        for at in range(last, files.starts[hid] - 1, -1):
+            one = files.words[12 * at + 3]
+            if files.words[12 * at] - (one >> 8) != step:
+                break
+            units = files.longs[6 * at + 3] << 64 | files.longs[6 * at + 2]
+            if one & OUT and not one & OWN:
+                paid += units
+            elif not one & OWN:
+                got += units
+        if flags & MULTI and not files.is_sink(hid):
+            paid, got = max(0, paid - got), max(0, got - paid)
+        return max(0, balance - paid) + got
+
+    def _running(self, hid: int) -> list[int]:
+        """The balance before each step and at the end, worked out as a ledger in memory does."""
+        balance, balances = 0, [0]
+        for step in self.events(hid):
+            paid = got = 0
+            for one in self.movements(step):
+                if not one.own:
+                    paid += sum(units for at, units in one.inputs if at == hid)
+                    got += sum(units for at, units in one.outputs if at == hid)
+            balance = max(0, balance - paid) + got
+            balances.append(balance)
+        return balances
+
+
+class FolderCoverage(CoverageBook):
+    """What a folder says of any address: all was read if the user states so, else nobody told whether it is all."""
+
+    def __init__(self, ledger: BulkLedger) -> None:
+        super().__init__()
+        self._ledger = ledger
+
+    def of(self, address: Address) -> Coverage:
+        """What is known about `address`, which no transfer may touch."""
+        files = self._ledger.files
+        manifest = files.manifest
+        if address in self._by_address or address.chain != files.chain:
+            return super().of(address)
+        rows = sum(files.starts[hid + 1] - files.starts[hid] for hid in files.holdings_of(address))
+        whole = manifest.whole and all(source.finished for source in manifest.sources)
+        if not rows and not whole:
+            reason = "no transfer of the ledger touches it"
+            return Coverage(address, State.NOT_RECORDED, frozenset(), f"ledger:{files.folder}", reason=reason)
+        state = State.UNSTATED if not whole else State.READ if rows else State.EMPTY
+        first = manifest.first_block if whole else 0
+        reason = "" if whole and not first else f"the ledger begins with block {first}" if whole else "nobody stated that it is whole"
+        last = manifest.last_block if manifest.last_block >= 0 else None
+        source = f"ledger:{files.folder}"
+        return Coverage(address, state, kinds_of(manifest.positions), source, "", first, last, 0, rows, reason)
+
+
+def kinds_of(positions: Iterable[str]) -> frozenset[Kind]:
+    """The kinds of movement that transfers at these positions are."""
+    kinds = {
+        "tx": (Kind.NATIVE,),
+        "fee": (Kind.NATIVE,),
+        "trace": (Kind.INTERNAL,),
+        "log": (Kind.TOKEN,),
+        "step": (Kind.INTERNAL, Kind.TOKEN),
+    }
+    return frozenset(kind for text in positions for kind in kinds.get(text.partition(":")[0], ()))
+
+
+class _Transfers(Sequence[Transfer]):
+    def __init__(self, ledger: BulkLedger) -> None:
+        self._ledger = ledger
+
+    def __len__(self) -> int:
+        return len(self._ledger)
+
+    @overload
+    def __getitem__(self, at: int) -> Transfer: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Transfer]: ...
+    def __getitem__(self, at: int | slice) -> Transfer | Sequence[Transfer]:
+        if isinstance(at, slice):
+            return [self._ledger.transfer(one) for one in range(*at.indices(len(self)))]
+        return self._ledger.transfer(at + len(self) if at < 0 else at)
+
+    def __iter__(self) -> Iterator[Transfer]:
+        return map(self._ledger.transfer, range(len(self)))
+
+
+def _remembered(known: dict[_Key, _Answer], key: _Key, ask: Callable[[_Key], _Answer]) -> _Answer:
+    answer = known.get(key)
+    if answer is None:
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        answer = known[key] = ask(key)
+    return answer

@@ -1,0 +1,78 @@
+"""Poison: every holding that stolen value may have come to. Reach only, and no accounting rule."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+
+from tracer.ledger import Ledger, Movement
+from tracer.lots import Fees
+from tracer.moves import Course, Seeds
+
+
+def reach(
+    ledger: Ledger, seeds: Seeds, followed: Mapping[int, int], course: Course | None = None
+) -> dict[int, int]:  # fmt: skip
+    """hid -> the step at which stolen value could first come there; `followed` and `course` as in `tracer.engine.move`.
+
+    It ignores amounts and commingling, so nothing is ever claimed from it. Who was paid in an exchange is not reached;
+    what was got for it is.
+    """
+    return _Reach(ledger, seeds, followed, course or Course()).run()
+
+
+class _Reach:
+    def __init__(self, ledger: Ledger, seeds: Seeds, followed: Mapping[int, int], course: Course) -> None:
+        self.ledger, self.seeds, self.followed, self.course = ledger, seeds, followed, course
+        self.reached: dict[int, int] = {}
+        self.collecting: set[int | None] = set()  # coinbases of blocks in which stolen value may have paid a fee
+
+    def run(self) -> dict[int, int]:
+        ledger, seeds, reached = self.ledger, self.seeds, self.reached
+        heap = seeds.start(ledger)
+        queued = set(heap)
+        while heap:
+            ordinal = heapq.heappop(heap)
+            queued.discard(ordinal)
+            movements = ledger.movements(ordinal)
+            self._step(ordinal, movements)
+            for one in movements:
+                for hid, _ in one.inputs + one.outputs:
+                    following = None
+                    if (hid in reached and hid in self.followed) or hid in seeds.unseen:
+                        following = ledger.next_event(hid, ordinal)
+                    elif self.course.fees is Fees.IN_RATIO and hid in self.reached and ledger.is_fee(hid):
+                        following = ledger.collects(hid, ordinal)
+                        self.collecting.add(following)
+                    if following is not None and following not in queued:
+                        queued.add(following)
+                        heapq.heappush(heap, following)
+        return reached
+
+    def _step(self, ordinal: int, movements: tuple[Movement, ...]) -> None:
+        claims = self.seeds.legs.get(ordinal, ())
+        marked = {hid for hid, _, _ in claims} | {
+            hid for one in movements for hid, units in one.inputs if units and self._marked(hid, ordinal)
+        }
+        exchanges = self.course.conversions.get(ordinal, ())
+        given: dict[int, int] = {}
+        for exchange in exchanges:
+            for leg in exchange.gave:
+                given[leg.hid] = given.get(leg.hid, 0) + leg.units
+            if any(leg.hid in marked for leg in exchange.gave):
+                for leg in exchange.got:
+                    self.reached.setdefault(leg.hid, ordinal)
+        for one in movements:
+            paid = one.ordinal in self.seeds.paid
+            if not paid and not any(hid in marked and units > given.get(hid, 0) for hid, units in one.inputs):
+                paid = False
+            else:
+                paid = ordinal not in self.course.barriers
+            for hid, units in one.outputs:
+                if units and (paid or any(hid == at for at, _, _ in claims)):
+                    self.reached.setdefault(hid, ordinal)
+
+    def _marked(self, hid: int, ordinal: int) -> bool:
+        if self.course.fees is Fees.IN_RATIO and hid in self.reached and self.ledger.is_fee(hid):
+            return ordinal in self.collecting
+        return ordinal <= self.followed.get(hid, -1) and (hid in self.reached or hid in self.seeds.unseen)
