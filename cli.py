@@ -19,14 +19,20 @@ if TYPE_CHECKING:
     from cases.case_file import Case
     from cases.investigation import Progress
     from cases.tracing import Question
+    from connectors.bulk.ingest import Progress as Ingesting
     from connectors.labels import LabelFile
 
 PARTIAL = 3
 INTERRUPTED = 130
-RULES = ("all", "fifo", "lifo", "pro_rata", "taint_first", "clean_first")
+RULES = ("all", "fifo", "lifo", "pro_rata", "taint_first", "clean_first", "highest_out")
 BETWEEN = ("pari_passu", "first_in_first_out", "priority")
+FEES = ("fee_last", "fee_prorata", "fee_in_ratio")
+ORDERS = ("atomic", "exact")
 FORMATS = ("csv", "json", "graphml")
+BULK_FORMATS = ("auto", "ethereum-etl", "bitcoin-etl", "etherscan-csv", "own")
+BULK_LIBRARIES = ("numba", "numpy", "pyarrow")
 FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
 CASE = click.argument("file", type=FILE)
 IN_CASE = click.option("--case", "case_path", type=FILE, help="Look in this case.")
 LABELS = click.option("--labels", "label_paths", multiple=True, type=FILE, help="A label file. May be repeated.")
@@ -44,6 +50,11 @@ class FrontDoor(click.Group):
         except FundtrailError as error:
             _complain(str(error), error.hint)
             ctx.exit(error.exit_code)
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in BULK_LIBRARIES:
+                raise
+            _complain(f"bulk ledgers need more libraries: there is no {error.name}", "pip install 'fundtrail[bulk]'")
+            ctx.exit(1)
         except KeyboardInterrupt:
             _complain("interrupted", "what was read is kept in the case; the same command goes on from there")
             ctx.exit(INTERRUPTED)
@@ -63,7 +74,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--out", default="demo-out", show_default=True, type=click.Path(file_okay=False, path_type=Path),
+@click.option("--out", default="demo-out", show_default=True, type=FOLDER,
               help="Folder for the case file and the exports.")  # fmt: skip
 @JSON
 def demo(out: Path, as_json: bool) -> None:
@@ -84,56 +95,36 @@ def demo(out: Path, as_json: bool) -> None:
 
 @main.command()
 @click.argument("start")
-@click.option(
-    "--source",
-    "sources",
-    multiple=True,
-    metavar="KIND:WHERE",
-    help="Where histories come from, e.g. file:PATH or etherscan-recorded:PATH. May be repeated.",
-)
-@click.option(
-    "--case",
-    "case_path",
-    required=True,
-    type=FILE,
-    help="The case file; made if it is not there.",
-)
+@click.option("--source", "sources", multiple=True, metavar="KIND:WHERE",
+              help="Where histories come from, e.g. file:PATH or etherscan-recorded:PATH. May be repeated.")  # fmt: skip
+@click.option("--case", "case_path", required=True, type=FILE, help="The case file; made if it is not there.")
 @LABELS
-@click.option("--rule", type=click.Choice(RULES), default="all", show_default=True, help="The accounting rule.")
-@click.option(
-    "--between",
-    type=click.Choice(BETWEEN),
-    default="pari_passu",
-    show_default=True,
-    help="Whose stolen value leaves first where the rule does not say.",
-)
+@click.option("--rule", type=click.Choice(RULES), default="all", show_default=True,
+              help="The accounting rule; highest_out on Bitcoin and its kin only.")  # fmt: skip
+@click.option("--between", type=click.Choice(BETWEEN), default="pari_passu", show_default=True,
+              help="Whose stolen value leaves first where the rule does not say.")  # fmt: skip
+@click.option("--fees", type=click.Choice(FEES), default="fee_last", show_default=True,
+              help="Who bears a fee on Bitcoin and its kin.")  # fmt: skip
+@click.option("--order", type=click.Choice(ORDERS), default="atomic", show_default=True,
+              help="A transaction of many transfers: netted, or one by one as the source gives them.")  # fmt: skip
+@click.option("--leads", is_flag=True, help="List what may lie beyond CoinJoins: odds, no amounts.")
 @click.option("--backward", is_flag=True, help="Ask where the wallet's money came from.")
 @click.option("--amount", metavar="NUMBER", help="Only the first so much, in whole units (12.5).")
-@click.option(
-    "--since", metavar="BLOCK", type=click.IntRange(min=0), default=0, help="Only what a wallet had from this block on."
-)
-@click.option(
-    "--max-requests",
-    type=click.IntRange(min=0),
-    default=1_000,
-    show_default=True,
-    help="The most answers to ask of the sources in this run; the largest amounts go first.",
-)
+@click.option("--since", metavar="BLOCK", type=click.IntRange(min=0), default=0,
+              help="Only what a wallet had from this block on.")  # fmt: skip
+@click.option("--max-requests", type=click.IntRange(min=0), default=1_000, show_default=True,
+              help="The most answers to ask of the sources in this run; the largest amounts go first.")  # fmt: skip
 @click.option("--chain", metavar="NAME", help="The chain, where START leaves it open.")
 @click.option("--victim", default="", help="A reference of whose loss this is.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="NAME=NUMBER",
-    help="A stop rule's setting, e.g. hops=20. All are printed with the answer.",
-)
+@click.option("--set", "settings", multiple=True, metavar="NAME=NUMBER",
+              help="A stop rule's setting, e.g. hops=20. All are printed with the answer.")  # fmt: skip
 @JSON
 def trace(
     sources: tuple[str, ...], case_path: Path, label_paths: tuple[Path, ...], as_json: bool, **asked: Any
 ) -> None:  # fmt: skip
     """Follow START: a transaction hash (what it paid is the loss) or an address (all that the wallet had is).
 
+    HASH:1 is output 1 of a Bitcoin transaction, HASH:log:7 one transfer of several on an account chain.
     Run again after an interruption, it goes on where it was.
     """
     from cases.tracing import trace as make_trace
@@ -196,6 +187,21 @@ def case_hops(file: Path, as_json: bool) -> None:
         given = latest(opened)
         hops = hops_of(given, retraced(opened, given))
     _emit(hops if as_json else show_hops(given, hops, width=_width()), as_json)
+
+
+@case.command("compare")
+@CASE
+@JSON
+def case_compare(file: Path, as_json: bool) -> None:
+    """Compare all accounting rules on the latest question: what hangs on the choice, and where they part."""
+    from cases.comparing import compare
+    from cases.show_way import show_comparison
+
+    with _open(file) as opened:
+        told = compare(opened)
+    _emit(told if as_json else show_comparison(told, width=_width(), colour=_colour()), as_json)
+    if told["partial"]:
+        raise SystemExit(PARTIAL)
 
 
 @case.command("log")
@@ -322,6 +328,67 @@ def export(file: Path, form: str, out: Path | None, force: bool, as_json: bool) 
 
 
 @main.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(BULK_FORMATS), default="auto", show_default=True,
+              help="The files' format, if not told by their columns.")  # fmt: skip
+@click.option("--out", required=True, type=FOLDER, help="The ledger folder; made if it is not there.")
+@click.option("--chain", metavar="NAME", help="The chain, where the files leave it open.")
+@click.option("--blocks", type=FILE, help="ethereum-etl's table of blocks, for exports without block_timestamp.")
+@click.option("--decimals", multiple=True, metavar="CONTRACT=NUMBER", help="A token's decimals, for Etherscan's lists.")
+@click.option("--whole", is_flag=True, help="You state that these files hold all transfers of their kind and blocks.")
+@JSON
+def ingest(paths: tuple[Path, ...], form: str, out: Path, chain: str | None, blocks: Path | None,
+           decimals: tuple[str, ...], whole: bool, as_json: bool) -> None:  # fmt: skip
+    """Take chain extracts into a ledger folder, for `trace --source ledger:FOLDER`. Ends with 3 if rows were refused.
+
+    A file that is in the folder already adds nothing. Interrupted, the same command goes on from there.
+    """
+    from cases.ingesting import ingest_files
+    from cases.show_ledger import show_ingested
+    from tracer.values import Chain
+
+    on = Chain.named(chain) if chain else None
+    of = dict(_setting(text) for text in decimals)
+    with ExitStack() as stack:
+        tell = _counting(stack)
+        told = ingest_files(paths, out, format=form, chain=on, blocks=blocks, decimals=of, whole=whole, progress=tell)
+    _emit(told if as_json else show_ingested(told), as_json)
+    if told["rejected"] or told["contradictions"]:
+        raise SystemExit(PARTIAL)
+
+
+@main.group()
+def ledger() -> None:
+    """Look into a ledger folder that `ingest` made."""
+
+
+@ledger.command("show")
+@click.argument("folder", type=FOLDER)
+@JSON
+def ledger_show(folder: Path, as_json: bool) -> None:
+    """Print what a ledger folder holds, and what it was made from."""
+    from cases.ingesting import ledger_told
+    from cases.show_ledger import show_ledger
+
+    told = ledger_told(folder)
+    _emit(told if as_json else show_ledger(told, width=_width()), as_json)
+
+
+@ledger.command("verify")
+@click.argument("folder", type=FOLDER)
+@JSON
+def ledger_verify(folder: Path, as_json: bool) -> None:
+    """Read all of a ledger folder and compare it with its manifest. Ends with 1 if anything is wrong."""
+    from connectors.bulk.folder import verify
+
+    problems = list(verify(folder))
+    said = [*problems, f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"]
+    _emit({"problems": problems} if as_json else _visible("\n".join(said)), as_json)
+    if problems:
+        raise SystemExit(1)
+
+
+@main.command()
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def completion(shell: str) -> None:
     """Print the shell's completion script: eval "$(fundtrail completion bash)"."""
@@ -336,28 +403,32 @@ def completion(shell: str) -> None:
 def _question(**asked: Any) -> Question:
     from cases.tracing import Question
     from graphs.stops import StopRules
-    from tracer.lots import Between, Rule
+    from tracer.ledger import Order
+    from tracer.lots import Between, Fees, Rule
     from tracer.values import Chain
 
     settings = dict(_setting(text, StopRules.__dataclass_fields__) for text in asked.pop("settings"))
-    rule, between, chain = asked.pop("rule"), asked.pop("between"), asked.pop("chain")
+    rule, chain, between = asked.pop("rule"), asked.pop("chain"), asked.pop("between")
+    fees, order = Fees(asked.pop("fees")), Order(asked.pop("order"))
     return Question(
         **asked,
         chain=Chain.named(chain) if chain else None,
         rules=() if rule == "all" else (Rule(rule),),
         between=Between(between),
+        fees=fees,
+        order=order,
         stops=StopRules(**settings),
     )
 
 
-def _setting(text: str, known: Any) -> tuple[str, int]:
+def _setting(text: str, known: Any = None) -> tuple[str, int]:
     from tracer.errors import InputError, UnknownName
 
     name, _, value = text.partition("=")
-    if name not in known:
+    if known is not None and name not in known:
         raise UnknownName.among("setting", name, known)
     if not value.isascii() or not value.isdecimal() or len(value) > 18:
-        raise InputError(f"{name} is {value!r:.60}", f"a whole number, for example --set {name}=10")
+        raise InputError(f"{name} is {value!r:.60}", f"a whole number, for example {name}=10")
     return name, int(value)
 
 
@@ -465,6 +536,23 @@ def _progress(quiet: bool) -> Callable[[Progress], None]:
             click.echo(f"\r\x1b[2K{line[: shutil.get_terminal_size().columns - 1]}", nl=False, err=True)
         elif not quiet and step.requests % 25 == 0:
             click.echo(line, err=True)
+
+    return tell
+
+
+def _counting(stack: ExitStack) -> Callable[[Ingesting], None]:
+    """Rows read, a line for each file, on standard error."""
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}", markup=False), TextColumn("{task.completed:,} rows", markup=False)
+    bar = stack.enter_context(Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)))
+    tasks: dict[Path, Any] = {}
+
+    def tell(step: Ingesting) -> None:
+        if step.file not in tasks:
+            tasks[step.file] = bar.add_task(_visible(step.file.name), total=None)
+        bar.update(tasks[step.file], completed=step.rows)
 
     return tell
 

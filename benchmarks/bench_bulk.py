@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -242,36 +242,37 @@ def _histories(run: Run) -> Iterator[Line]:
     if "history" not in run.what:
         return
     asked = list(run.facts.asked)
-    warm: dict[str, tuple[float, float]] = {}
-    cold: dict[str, float | None] = {}
-    counted: dict[str, int] = {}
     sqlite = Sqlite(run.folder / "transfers.db")
     if "peers" in run.what and "again" not in run.what:
         sqlite.load(run.parquet)
-    sides: dict[str, tuple[Callable[..., Any], str, str, tuple[str, ...]]] = {
-        "ours": (ours.histories, f"{OURS}:histories", run.taken, (*NUMBERS, OURS, "connectors.bulk.ledger")),
-        "peers": (sqlite_histories, f"{PEERS}:histories", str(sqlite.path), ()),
+    ways: dict[str, tuple[Callable[..., Any], str, tuple[bool, ...], Collection[str]]] = {
+        "history": (ours.histories, run.taken, (), (*NUMBERS, OURS, "connectors.bulk.ledger")),
+        "history, as Transfers": (ours.histories, run.taken, (True,), (*NUMBERS, OURS, "connectors.bulk.ledger")),
+        "SQLite": (sqlite_histories, str(sqlite.path), (), ()),
     }
-    for side, (call, name, where, imports) in sides.items():
-        if side not in run.what:
+    figures: dict[str, tuple[float, float, float]] = {}
+    counted: dict[str, int] = {}
+    for way, (call, where, how, imports) in ways.items():
+        if ("peers" if way == "SQLite" else "ours") not in run.what:
             continue
-        call(where, asked)
-        runs = [call(where, asked) for _ in range(run.times)]
-        warm[side] = centiles([median(times) for times in zip(*(one[0] for one in runs), strict=True)])
-        counted[side] = runs[0][1]
-        paths = [Path(where)] if side == "ours" else sqlite.files
-        found = []
+        call(where, asked, *how)
+        runs = [call(where, asked, *how) for _ in range(run.times)]
+        warm = centiles([median(times) for times in zip(*(one[0] for one in runs), strict=True)])
+        counted[way] = runs[0][1]
+        cold = []
         for address in asked[:COLD]:
-            drop_caches(paths)
-            found.append(fresh(name, where, [address], imports=imports).value[0][0])
-        cold[side] = middle(found)
-    if len(counted) == 2:
-        same("transfers in all histories", counted["ours"], counted["peers"])
-    for number, (what, bar) in enumerate((("p50", 0.5), ("p95", None))):
-        figures = [warm[side][number] * 1000 if side in warm else None for side in sides]
-        yield Line(f"history, warm, {what}", "ms", figures[0], "SQLite", figures[1], most_of_theirs=bar)
-    figures = [1000 * one if one is not None else None for one in (cold.get("ours"), cold.get("peers"))]
-    yield Line("history, cold", "ms", figures[0], "SQLite", figures[1], most_of_theirs=2)
+            drop_caches(sqlite.files if way == "SQLite" else [Path(where)])
+            done = fresh(f"{call.__module__}:{call.__name__}", where, [address], *how, imports=imports)
+            cold.append(done.value[0][0])
+        figures[way] = 1000 * warm[0], 1000 * warm[1], 1000 * median(cold)
+    for count in counted.values():
+        same("transfers in all histories", count, next(iter(counted.values())))
+    theirs = figures.pop("SQLite", (None, None, None))
+    for way, told in figures.items() or [("history", (None, None, None))]:
+        for what, mine, other, bar in zip(
+            ("warm, p50", "warm, p95", "cold"), told, theirs, (0.5, None, 2), strict=True
+        ):
+            yield Line(f"{way}, {what}", "ms", mine, "SQLite", other, most_of_theirs=bar)
 
 
 if __name__ == "__main__":

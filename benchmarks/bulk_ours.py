@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
@@ -25,6 +25,7 @@ from tracer.lots import Rule
 from tracer.values import Address, Chain
 
 if TYPE_CHECKING:
+    from connectors.bulk.ledger import BulkLedger
     from tracer.ledger import Ledger
 
 NEVER = 10**9
@@ -61,7 +62,7 @@ def ingest(paths: Sequence[str], folder: str) -> dict[str, int]:
     return {name: getattr(done, name) for name in ("rows", "added", "repeated", "rejected")}
 
 
-def opened(folder: str) -> Ledger:
+def opened(folder: str) -> BulkLedger:
     """The ledger of a folder; the extract is stated to be whole, so every address in it was read."""
     from connectors.bulk.ledger import BulkLedger
 
@@ -137,23 +138,20 @@ def first_answer(folder: str, labels: str, tx: str) -> int:
     return answer(opened(folder), labels_of(labels), tx).ends
 
 
-def histories(folder: str, asked: Sequence[str]) -> tuple[list[float], int]:
-    """As `bulk_peers.histories`: seconds for each address, the first with the opening of the folder in it."""
+def histories(folder: str, asked: Sequence[str], complete: bool = False) -> tuple[list[float], int]:
+    """As `bulk_peers.histories`: seconds for each address, the first with the opening of the folder in it.
+
+    `complete`: each line as a Transfer, with its hash, both addresses and evidence, as the ledger's other users get it;
+    else who is on the other side is a number, and the hash is not read.
+    """
     seconds, found = [], 0
     chain = Chain.named("ethereum")
     began = time.perf_counter()
     ledger = opened(folder)
     for text in asked:
-        found += len(history(ledger, parse(text, chain)))
+        lines = ledger.history(parse(text, chain))
+        told = [ledger.transfer(line.ordinal) for line in lines] if complete else lines
         seconds.append(time.perf_counter() - began)
+        found += len({line.ordinal for line in lines}) if told else 0  # who paid itself has two lines
         began = time.perf_counter()
     return seconds, found
-
-
-def history(ledger: Ledger, address: Address) -> Sequence[Any]:
-    """All transfers of `address` in order of time, by the ledger's own way if it has one."""
-    rows = getattr(ledger, "history", None)
-    if rows is not None:
-        return list(rows(address))
-    ordinals = sorted({at for hid in ledger.holdings_of(address) for at in ledger.events(hid)})
-    return [ledger.transfer(at) for at in ordinals]

@@ -24,7 +24,7 @@ from tracer.lots import Rule
 from tracer.trace import Place, Trace
 from tracer.values import Amount, Asset, Slot
 
-FORMAT = "fundtrail-answer/1"
+FORMAT = "fundtrail-answer/2"
 REACH_SAYS = (
     "Addresses that stolen value may have come to if every unit that touched it counted as stolen. "
     "Reach only: no amount follows from it, and nothing is claimed from it."
@@ -173,20 +173,22 @@ def _books(trace: Trace) -> dict[str, str]:
 
 def _not_in_data(traces: Mapping[Rule, Trace], chosen: Sequence[Rule], names: Sequence[str]) -> list[dict[str, Any]]:
     """Units that left wallets without having been seen to arrive, by the loss they count as, None for none."""
-    found: dict[tuple[str, str, int], dict[str, int]] = {}
+    found: dict[tuple[str, str, int], tuple[Asset, dict[str, int]]] = {}
     for rule in chosen:
         for unseen in traces[rule].unseen:
             key = unseen.address.text if unseen.address else "", unseen.asset.name, unseen.label
-            amounts = found.setdefault(key, dict.fromkeys(map(str, chosen), 0))
+            _, amounts = found.setdefault(key, (unseen.asset, dict.fromkeys(map(str, chosen), 0)))
             amounts[str(rule)] += unseen.units
     return [
         {
             "address": address or None,
-            "asset": asset,
+            "asset": name,
+            "symbol": asset.symbol,
+            "decimals": asset.decimals,
             "loss": names[label - 1] if label else None,
             "amounts": {rule: str(units) for rule, units in amounts.items()},
         }
-        for (address, asset, label), amounts in sorted(found.items())
+        for (address, name, label), (asset, amounts) in sorted(found.items(), key=lambda item: item[0])
         if any(amounts.values())
     ]
 

@@ -31,10 +31,11 @@ _BASIS = {
     StopCode.NOT_READ: "coverage",
     StopCode.INDIVISIBLE: "record",
 }
-_WITHOUT_ADDRESS = {
+_UNSTOPPED = {  # why, where no stop says it
     StopCode.FEE: "paid to the network as fees",
     StopCode.BURNED: "out of circulation: nobody can spend it",
     StopCode.UNSPENT: "in an output that names no address",
+    StopCode.INDIVISIBLE: "exchanged for less than one unit of what was received, so no unit there is it",
 }
 
 
@@ -86,10 +87,13 @@ def resting(traces: Mapping[Rule, Trace], stops: Mapping[Spot, Stop]) -> list[Re
     for rule, trace in traces.items():
         for end in trace.ends:
             found.setdefault(end.place, {})[rule] = end
-    return [
-        Rest(place, next(iter(ends.values())).stop, stops.get(place.spot) if place.spot else None, ends)
-        for place, ends in found.items()
-    ]
+    rests = []
+    for place, ends in found.items():
+        # Where one rule leaves too little for a unit and another leaves units, the place is what it is for the units.
+        code = next((end.stop for end in ends.values() if end.stop is not StopCode.INDIVISIBLE), StopCode.INDIVISIBLE)
+        stop = stops.get(place.spot) if place.spot and code is not StopCode.INDIVISIBLE else None
+        rests.append(Rest(place, code, stop, ends))
+    return rests
 
 
 def ends_part(
@@ -128,7 +132,7 @@ def _end(
         "label": name,
         "labelled_by": source,
         "basis": basis,
-        "why": rest.stop.why if rest.stop else _WITHOUT_ADDRESS.get(rest.code, str(rest.code)),
+        "why": rest.stop.why if rest.stop else _UNSTOPPED.get(rest.code, str(rest.code)),
         "amounts": {str(rule): str(rest.units(rule)) for rule in chosen},
         "basis_amounts": {str(rule): str(rest.stolen(rule)) for rule in chosen},
         "by_loss": {str(rule): _by_loss(rest, rule, names) for rule in chosen},
@@ -148,8 +152,10 @@ def _end(
 def _who(rest: Rest, labels: LabelBook, rules: StopRules) -> tuple[str, str, str]:
     """(basis, name, source of the name). A name that the stop gives comes first, then the deciding claim's."""
     address = rest.place.address
-    if address is None or rest.stop is None:
+    if rest.stop is None:
         return "record", "", ""
+    if address is None:
+        return _BASIS.get(rest.code, "record"), "", ""
     basis = "label" if labelled(labels, address, rules) == rest.stop else _BASIS.get(rest.code, "record")
     claims = labels.of(address)
     if rest.stop.name:

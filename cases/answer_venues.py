@@ -14,14 +14,15 @@ from graphs.stops import StopRules
 from tracer.labels import Label, LabelBook, Role
 from tracer.lots import Rule
 from tracer.trace import StopCode
-from tracer.values import Address
+from tracer.values import Address, Asset
 
 
 @dataclass(slots=True)
 class _Venue:
-    """One wallet of an exchange; `wallet` None where a deposit address is labelled and its wallet is not known."""
+    """What came to one wallet of an exchange in one asset; `wallet` None where only a deposit address is labelled."""
 
     wallet: Address | None
+    asset: Asset
     label: str
     entity: str
     through: set[Address] = field(default_factory=set)
@@ -33,41 +34,47 @@ class _Venue:
 def venues_part(
     following: Following | Origins, rests: Sequence[Rest], chosen: Sequence[Rule], labels: LabelBook, rules: StopRules
 ) -> list[dict[str, Any]]:
-    """Per wallet: what is at its deposit addresses (inferred), what they swept to it (recorded), what came direct."""
-    found: dict[tuple[str, str], _Venue] = {}
+    """Per wallet and asset: at its deposit addresses (inferred), swept to it from there (recorded), come direct.
 
-    def venue(wallet: Address | None, claim: Label | None, name: str = "") -> _Venue:
+    `swept` is in that asset; what is inferred is in the stolen one, whatever it was exchanged for.
+    """
+    found: dict[tuple[str, str, str], _Venue] = {}
+
+    def venue(wallet: Address | None, claim: Label | None, asset: Asset, name: str = "") -> _Venue:
         own = _exchange(labels, wallet, rules) or claim
         entity = own.entity if own else name
-        made = _Venue(wallet, (own.name or own.entity) if own else name, entity)
-        return found.setdefault((wallet.text if wallet else "", "" if wallet else entity), made)
+        made = _Venue(wallet, asset, (own.name or own.entity) if own else name, entity)
+        return found.setdefault((wallet.text if wallet else "", "" if wallet else entity, asset.name), made)
 
     for rest in rests:
-        address = rest.place.address
+        address, asset = rest.place.address, rest.place.asset
         if address is None or not any(rest.stolen(rule) for rule in chosen):
             continue
         if rest.code is StopCode.EXCHANGE:
-            _add(venue(address, _exchange(labels, address, rules)).direct, rest, chosen)
+            _add(venue(address, _exchange(labels, address, rules), asset).direct, rest, chosen)
         elif rest.code is StopCode.DEPOSIT_ADDRESS:
             reading = _reading(following, labels, rest, rules)
             if reading is None:
-                at = venue(None, _exchange(labels, address, rules), rest.stop.name if rest.stop else "")
+                at = venue(None, _exchange(labels, address, rules), asset, rest.stop.name if rest.stop else "")
             else:
                 for wallet, units in _swept(reading).items():
-                    swept = venue(wallet, reading.venue)
+                    swept = venue(wallet, reading.venue, asset)
                     swept.swept += units
                     swept.through.add(address)
-                at = venue(reading.hot, reading.venue)
+                at = venue(reading.hot, reading.venue, asset)
             at.through.add(address)
             _add(at.deposited, rest, chosen)
 
-    def order(one: _Venue) -> tuple[int, int, str, str]:
+    def order(one: _Venue) -> tuple[int, int, str, str, str]:
         most = max(one.deposited.get(rule, 0) + one.direct.get(rule, 0) for rule in chosen)
-        return -most, -one.swept, one.wallet.text if one.wallet else "~", one.entity
+        return -most, -one.swept, one.wallet.text if one.wallet else "~", one.entity, one.asset.name
 
     return [
         {
             "address": one.wallet.text if one.wallet else None,
+            "asset": one.asset.name,
+            "symbol": one.asset.symbol,
+            "decimals": one.asset.decimals,
             "label": one.label,
             "entity": one.entity,
             "through": [address.text for address in sorted(one.through)],

@@ -52,6 +52,7 @@ def hops_of(answer: Answer, following: Traced) -> list[dict[str, Any]]:
     for rule, hop, ordinal in _moved(answer, following):
         transfer = following.ledger.transfer(ordinal)
         source, target = hop.source.text if hop.source else None, hop.target.text if hop.target else None
+        asset = following.ledger.shown(transfer.asset)
         told = found.setdefault(
             (ordinal, source, target),
             {
@@ -60,7 +61,9 @@ def hops_of(answer: Answer, following: Traced) -> list[dict[str, Any]]:
                 "time": transfer.block.time,
                 "source": source,
                 "target": target,
-                "asset": transfer.asset.name,
+                "asset": asset.name,
+                "symbol": asset.symbol,
+                "decimals": asset.decimals,
                 "through": [address.text for address in hop.through],
                 "amounts": dict.fromkeys(answer["rules"], "0"),
                 "basis_amounts": dict.fromkeys(answer["rules"], "0"),

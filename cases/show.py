@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
-
+from cases.show_ends import show_ends, show_losses
+from cases.show_parts import LABEL_WIDTH, Answer, Figures, place, section, spans_of, symbol_of
+from cases.show_way import show_commingling, show_exchanges, show_hops, show_leads
 from cases.table import table, wrapped
 from cases.visible import visible
 from tracer.values import shown
 
-Answer = Mapping[str, Any]
-MOST_ROWS = 40
+__all__ = [
+    "show",
+    "show_books",
+    "show_commingling",
+    "show_coverage",
+    "show_decisions",
+    "show_ends",
+    "show_exchanges",
+    "show_hops",
+    "show_leads",
+    "show_losses",
+    "show_not_in_data",
+    "show_partial",
+    "show_reasons",
+    "show_venues",
+]
+
 MOST_PROBLEMS = 20
-_LABEL_WIDTH = 60
 _STATES = {
     "read": "read",
     "empty": "read, none seen",
@@ -22,6 +35,16 @@ _STATES = {
     "failed": "not read: the source answered with an error",
     "not recorded": "not read: the source has no answer",
     "not asked": "not read: not asked",
+}
+
+_FEES = {
+    "fee_last": "a fee is what is left after the outputs, or after the payment it was paid for",
+    "fee_prorata": "on a UTXO chain a fee takes its share of all that a transaction brought together",
+    "fee_in_ratio": "as fee_prorata, and who mined the block has from the fees what they brought",
+}
+_ORDER = {
+    "atomic": "what an address gives and gets of one asset in one transaction is counted once, as the difference",
+    "exact": "movements one after the other, as the source gives them",
 }
 
 
@@ -33,7 +56,11 @@ def show(answer: Answer, *, width: int | None = None, colour: bool = False) -> s
     parts = (
         show_partial(answer, width=width, colour=colour),
         show_ends(answer, width=width, colour=colour),
+        show_losses(answer, width=width, colour=colour),
         show_books(answer, width=width, colour=colour),
+        show_exchanges(answer, width=width, colour=colour),
+        show_commingling(answer, width=width, colour=colour),
+        show_leads(answer, width=width, colour=colour),
         show_venues(answer, width=width, colour=colour),
         show_not_in_data(answer, width=width, colour=colour),
         show_coverage(answer, width=width, colour=colour),
@@ -48,41 +75,14 @@ def show_partial(answer: Answer, *, width: int | None = None, colour: bool = Fal
     if not answer["partial"]:
         return ""
     told = [line for why in answer["partial_because"] for line in wrapped("- " + visible(why), width)]
-    return _section("PARTIAL: part of what this answer needs is not read", told, width, colour)
-
-
-def show_ends(answer: Answer, *, width: int | None = None, colour: bool = False) -> str:
-    """Where the stolen value rests: the largest ends, the others in one row with their sums."""
-    rules, ends = answer["rules"], answer["ends"]
-    largest = sorted(range(len(ends)), key=lambda at: (-_largest(ends[at]), at))[:MOST_ROWS]
-    kept = [ends[at] for at in sorted(largest)]
-    rest = [end for at, end in enumerate(ends) if at not in set(largest)]
-    amounts = [end["amounts"][rule] for end in kept for rule in rules]
-    figures = _Figures(answer, [*amounts, *(end[key] for end in kept for key in ("least", "most") if end[key])])
-    rows = [
-        [_place(end), end["stop"], _known(end), *map(figures.of, (*_amounts(end, rules), end["least"], end["most"]))]
-        for end in kept
-    ]
-    if rest:
-        sums = [figures.of(str(sum(int(end["amounts"][rule]) for end in rest))) for rule in rules]
-        rows.append([f"and {len(rest)} more, see --json", "", "", *sums, "-", "-"])
-    backward = answer["direction"] == "backward"
-    what = "Where the money came from" if backward else "Where the stolen value rests"
-    title = f"{what} (inferred: one column per accounting rule; least and most under any)"
-    headings = ["address", "stop", "who", *rules, "least", "most"]
-    return _section(
-        title,
-        [*wrapped(figures.note, width), table(headings, rows, len(rules) + 2, width, colour=colour)],
-        width,
-        colour,
-    )
+    return section("PARTIAL: part of what this answer needs is not read", told, width, colour)
 
 
 def show_books(answer: Answer, *, width: int | None = None, colour: bool = False) -> str:
     """lost = ends + held + fees + not followed, for each rule."""
     parts = ("lost", "ends", "held", "fees", "not_followed")
     books = answer["books"]
-    figures = _Figures(answer, [books[rule][part] for rule in answer["rules"] for part in parts])
+    figures = Figures(answer["asset"], [books[rule][part] for rule in answer["rules"] for part in parts])
     rows = [[rule, *(figures.of(books[rule][part]) for part in parts)] for rule in answer["rules"]]
     open_ = [
         rule
@@ -93,20 +93,22 @@ def show_books(answer: Answer, *, width: int | None = None, colour: bool = False
     total = "received" if answer["direction"] == "backward" else "lost"
     headings = ["rule", total, "= ends", "+ held", "+ fees", "+ not followed"]
     lines = [*wrapped(figures.note, width), table(headings, rows, 5, width, colour=colour)]
-    return _section(f"Books (inferred; {closed})", lines, width, colour)
+    return section(f"Books (inferred; {closed})", lines, width, colour)
 
 
 def show_venues(answer: Answer, *, width: int | None = None, colour: bool = False) -> str:
     """The exchange wallets, with what is recorded and what is inferred in columns of their own; "" where none is."""
     if not answer["venues"]:
         return ""
-    amounts = [units for venue in answer["venues"] for key in ("deposited", "direct") for units in venue[key].values()]
-    figures = _Figures(answer, [*amounts, *(venue["swept"] for venue in answer["venues"])])
+    venues, stolen = answer["venues"], answer["asset"]
+    inferred = [(stolen, list(venue[key].values())) for venue in venues for key in ("deposited", "direct")]
+    note, spans = spans_of(answer, [*((venue, [venue["swept"]]) for venue in venues), *inferred])
     rows = []
-    for venue in answer["venues"]:
-        who = visible(venue["label"] or venue["entity"], _LABEL_WIDTH)
-        inferred = [figures.span(venue["deposited"].values()), figures.span(venue["direct"].values())]
-        rows.append([venue["address"] or "(its wallet is not known)", who, figures.of(venue["swept"]), *inferred])
+    for at, venue in enumerate(venues):
+        who, figures = visible(venue["label"] or venue["entity"], LABEL_WIDTH), len(venues) + 2 * at
+        rows.append(
+            [venue["address"] or "(its wallet is not known)", who, spans[at], spans[figures], spans[figures + 1]]
+        )
         rows += [[f"  through {address}", "", "", "", ""] for address in venue["through"]]
     headings = [
         "exchange wallet",
@@ -116,9 +118,9 @@ def show_venues(answer: Answer, *, width: int | None = None, colour: bool = Fals
         "direct (inferred)",
     ]
     told = "A range: the least and the most of the rules shown. Deposit addresses: by their behaviour or a label."
-    return _section(
+    return section(
         "Exchanges",
-        [*wrapped(figures.note, width), *wrapped(told, width), table(headings, rows, 3, width, colour=colour)],
+        [*wrapped(note, width), *wrapped(told, width), table(headings, rows, 3, width, colour=colour)],
         width,
         colour,
     )
@@ -129,22 +131,22 @@ def show_not_in_data(answer: Answer, *, width: int | None = None, colour: bool =
     found = answer["not_in_data"]
     if not found:
         return ""
-    figures = _Figures(answer, [units for one in found for units in one["amounts"].values()])
+    note, spans = spans_of(answer, [(one, list(one["amounts"].values())) for one in found])
     rows = [
         [
             one["address"] or "(no address)",
-            "other money" if one["loss"] is None else f"loss {visible(one['loss'], _LABEL_WIDTH)}",
-            figures.span(one["amounts"].values()),
+            "other money" if one["loss"] is None else f"loss {visible(one['loss'], LABEL_WIDTH)}",
+            span,
         ]
-        for one in found
+        for one, span in zip(found, spans, strict=True)
     ]
     told = "These wallets paid out more than they are recorded to have received. How it came is not in the data."
     lines = [
         *wrapped(told, width),
-        *wrapped(figures.note, width),
+        *wrapped(note, width),
         table(["address", "counted as", "amount"], rows, 1, width, colour=colour),
     ]
-    return _section("Inflow that the data do not show", lines, width, colour)
+    return section("Inflow that the data do not show", lines, width, colour)
 
 
 def show_coverage(answer: Answer, *, width: int | None = None, colour: bool = False) -> str:
@@ -159,12 +161,12 @@ def show_coverage(answer: Answer, *, width: int | None = None, colour: bool = Fa
             f"kinds of movement that the sources cannot show, so that none of them can be seen: {kinds}", width
         )
     if coverage["incomplete"]:
-        figures = _Figures(answer, [units for one in coverage["incomplete"] for units in one["hangs"].values()])
+        figures = Figures(answer["asset"], [units for one in coverage["incomplete"] for units in one["hangs"].values()])
         rows = [
             [
                 one["address"],
                 _STATES[one["state"]],
-                visible(one["reason"], _LABEL_WIDTH),
+                visible(one["reason"], LABEL_WIDTH),
                 figures.span(one["hangs"].values()),
             ]
             for one in coverage["incomplete"]
@@ -186,7 +188,7 @@ def show_coverage(answer: Answer, *, width: int | None = None, colour: bool = Fa
         lines += wrapped(f"problem: {where}{visible(problem['text'])}", width)
     if len(answer["problems"]) > MOST_PROBLEMS:
         lines.append(f"  and {len(answer['problems']) - MOST_PROBLEMS:,} problems more, see --json")
-    return _section("What was read (histories that this answer needs)", lines, width, colour)
+    return section("What was read (histories that this answer needs)", lines, width, colour)
 
 
 def show_reasons(answer: Answer, *, width: int | None = None, colour: bool = False) -> str:
@@ -194,7 +196,7 @@ def show_reasons(answer: Answer, *, width: int | None = None, colour: bool = Fal
     lines: list[str] = []
     for end in answer["ends"]:
         if end["basis"] == "behaviour":
-            lines += [end["address"] or _place(end), *wrapped(visible(end["why"]), width)]
+            lines += [end["address"] or place(end), *wrapped(visible(end["why"]), width)]
     for conflict in answer["conflicts"]:
         told = "; ".join(
             f"{visible(claim['name'] or claim['entity'])} of {visible(claim['entity'])}, by {visible(claim['source'])}"
@@ -202,7 +204,7 @@ def show_reasons(answer: Answer, *, width: int | None = None, colour: bool = Fal
         )
         lines += [conflict["address"], *wrapped(f"claims conflict: {told}", width)]
     return (
-        _section("How ends were recognised (inferred: review before acting on it)", lines, width, colour)
+        section("How ends were recognised (inferred: review before acting on it)", lines, width, colour)
         if lines
         else ""
     )
@@ -215,95 +217,13 @@ def show_decisions(answer: Answer, *, width: int | None = None, colour: bool = F
         stated = (
             "all of it"
             if loss["units"] is None
-            else f"{shown(int(loss['units']), asset['decimals'])} {_symbol(answer)}"
+            else f"{shown(int(loss['units']), asset['decimals'])} {symbol_of(asset)}"
         )
         victim = f", lost by {visible(loss['victim'])}" if loss["victim"] else ""
         since = f", from block {loss['since']}" if loss["since"] else ""
         lines += wrapped(f"loss {visible(loss['name'])}: {stated} at {loss['start']}{since}{victim}", width)
     settings = ", ".join(f"{name} {value}" for name, value in answer["settings"].items())
-    lines += wrapped(f"between losses: {answer['between']}; fees: {answer['fees']}; {settings}", width)
-    return _section("Decided (as stated, not inferred)", lines, width, colour)
-
-
-def show_hops(
-    answer: Answer, hops: Sequence[Mapping[str, Any]], *, width: int | None = None, colour: bool = False
-) -> str:
-    """The payments of `cases.exports.hops_of`, in the order of the chain."""
-    rules = answer["rules"]
-    figures = _Figures(answer, [hop["amounts"][rule] for hop in hops for rule in rules])
-    rows = [
-        [hop["source"] or "(several)", hop["target"] or "(no address)", _when(hop["time"]), hop["transfer"]]
-        + [figures.of(hop["amounts"][rule]) for rule in rules]
-        for hop in hops
-    ]
-    title = "Payments that moved stolen value (recorded; how much of each is stolen is inferred, by rule)"
-    listed = table(["from", "to", "when (UTC)", "transfer", *rules], rows, len(rules), width, colour=colour)
-    return _section(title, [*wrapped(figures.note, width), listed], width, colour)
-
-
-class _Figures:
-    """Amounts of one table with the same number of decimals: the fewest of 4 to 6 that let none read as nothing."""
-
-    def __init__(self, answer: Answer, units: Iterable[str]) -> None:
-        self.decimals: int = answer["asset"]["decimals"]
-        least = min((int(text) for text in units if text != "0"), default=0)
-        self.places = (
-            next((places for places in range(4, 6) if least * 10**places >= 10**self.decimals), 6) if least else 4
-        )
-        self.places = min(self.places, self.decimals)
-        self.note = f"in {_symbol(answer)}, cut (not rounded) to {self.places} decimals; base units: --json"
-
-    def of(self, units: str | None) -> str:
-        """`units` for the table; what is there but too little to show is told from nothing."""
-        if units is None:
-            return "-"
-        text = shown(int(units), self.decimals, self.places)
-        if units != "0" and not text.strip("0."):
-            return "<" + (f"0.{'1'.rjust(self.places, '0')}" if self.places else "1")
-        return text
-
-    def span(self, units: Iterable[str]) -> str:
-        """The least and the most of several, one figure where they are the same."""
-        found = sorted(int(text) for text in units)
-        if found[0] == found[-1]:
-            return self.of(str(found[0]))
-        return f"{self.of(str(found[0]))} .. {self.of(str(found[-1]))}"
-
-
-def _section(title: str, lines: Sequence[str], width: int | None, colour: bool) -> str:
-    headed = wrapped(title, width, indent="")
-    return "\n".join([*(f"\x1b[1m{line}\x1b[0m" if colour else line for line in headed), *lines])
-
-
-def _when(time: int) -> str:
-    """UTC seconds as a date; a time that no calendar has stays a number."""
-    try:
-        return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError, OSError):
-        return str(time)
-
-
-def _symbol(answer: Answer) -> str:
-    return visible(answer["asset"]["symbol"] or answer["asset"]["name"], 42)
-
-
-def _amounts(end: Mapping[str, Any], rules: Sequence[str]) -> list[str]:
-    return [end["amounts"][rule] for rule in rules]
-
-
-def _largest(end: Mapping[str, Any]) -> int:
-    return max(int(units) for units in end["amounts"].values())
-
-
-def _place(end: Mapping[str, Any]) -> str:
-    return end["address"] or f"({end['holding']})"
-
-
-def _known(end: Mapping[str, Any]) -> str:
-    """What the stop rests on, in words that keep a claim, an inference and a record apart."""
-    label = visible(end["label"], _LABEL_WIDTH)
-    if end["basis"] == "behaviour":
-        return f"by its behaviour a {label}" if label else "by its behaviour consistent with a service"
-    if label:
-        return f"labelled {label} by {visible(end['labelled_by'], 40)}"
-    return end["why"] if end["address"] is None else "not labelled"
+    lines += wrapped(f"between losses: {answer['between']}; {settings}", width)
+    lines += wrapped(f"fees: {answer['fees']}, {_FEES[answer['fees']]}", width)
+    lines += wrapped(f"order inside a transaction: {answer['order']}, {_ORDER[answer['order']]}", width)
+    return section("Decided (as stated, not inferred)", lines, width, colour)

@@ -136,8 +136,8 @@ def lets_go(
     back = {ledger.hid(Sink(token, SinkKind.BURN)), ledger.hid(Slot(contract, token))}
     back |= {ledger.hid(Slot(Address(contract.chain, text), token)) for text in NOBODY}
     back.discard(None)
-    took = gone = 0
-    steps = []
+    took = max(net(ledger, ordinal, hid), 0) if hid is not None else 0
+    gone, steps = 0, []
     for at in _near(ledger.events(hid), ordinal, rules.look_back) if hid is not None else ():
         units = net(ledger, at, hid) if hid is not None else 0
         took += max(units, 0)

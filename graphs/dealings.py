@@ -5,7 +5,7 @@ A token's contract stands for where it is issued and burned, so a wrap is an exc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -73,7 +73,13 @@ class Step:
 
     def trades(self, giver: Address, is_pool: Callable[[Address], bool]) -> list[Trade]:
         """What `giver` exchanged. Without one such trade: what it paid, against what it got from elsewhere."""
-        found = [self._trade(giver, side, is_pool) for side in self._sides(giver)]
+        sides = self._sides(giver)
+        place = {address: at for at, side in enumerate(sides) for address in side}
+        theirs: list[list[Payment]] = [[] for _ in sides]
+        for one in self.payments:
+            for at in {place[address] for address in (one.payer, one.payee) if address in place}:
+                theirs[at].append(one)
+        found = [self._trade(giver, side, paid, is_pool) for side, paid in zip(sides, theirs, strict=True)]
         joined = [trade for trade in found if trade.gave and trade.got]
         if joined:
             return joined
@@ -88,6 +94,7 @@ class Step:
                 gave[asset] = gave.get(asset, 0) + units
             for key, units in mine.items():
                 got[key] = got.get(key, 0) + units
+        got = {key: units for key, units in got.items() if key[1] not in gave}
         return [Trade(giver, frozenset(side), gave, got, False, True)] if gave and got else []
 
     def paid_by(self, giver: Address, side: Iterable[Address]) -> set[Address]:
@@ -102,14 +109,15 @@ class Step:
 
     def pools(self, trade: Trade) -> dict[Address, tuple[dict[Asset, int], dict[Asset, int]]]:
         """Of each of the side who exchanged: what it got and what it paid in the step, net."""
+        nets: dict[Address, dict[Asset, int]] = {}
+        for one in self.payments:
+            for address, units in ((one.payee, one.units), (one.payer, -one.units)):
+                mine = nets.setdefault(address, {})
+                mine[one.asset] = mine.get(one.asset, 0) + units
         found = {}
         for address in sorted(trade.side):
-            nets: dict[Asset, int] = {}
-            for one in self.payments:
-                if address in (one.payer, one.payee):
-                    nets[one.asset] = nets.get(one.asset, 0) + (one.units if one.payee == address else -one.units)
-            got = {asset: units for asset, units in nets.items() if units > 0}
-            paid = {asset: -units for asset, units in nets.items() if units < 0}
+            got = {asset: units for asset, units in nets[address].items() if units > 0}
+            paid = {asset: -units for asset, units in nets[address].items() if units < 0}
             if got and paid:
                 found[address] = got, paid
         return found
@@ -132,9 +140,11 @@ class Step:
             sides.setdefault(root(address), set()).add(address)
         return [frozenset(side) for side in sides.values()]
 
-    def _trade(self, giver: Address, side: frozenset[Address], is_pool: Callable[[Address], bool]) -> Trade:
+    def _trade(
+        self, giver: Address, side: frozenset[Address], payments: Sequence[Payment], is_pool: Callable[[Address], bool]
+    ) -> Trade:
         nets: dict[Asset, int] = {}
-        for one in self.payments:
+        for one in payments:
             if one.payer == giver and one.payee in side:
                 nets[one.asset] = nets.get(one.asset, 0) + one.units
             elif one.payee == giver and one.payer in side:
@@ -142,14 +152,16 @@ class Step:
         gave = {asset: units for asset, units in nets.items() if units > 0}
         got = {(giver, asset): -units for asset, units in nets.items() if units < 0}
         mine = {asset for _, asset in got}
-        alone = True
-        for one in self.payments:
-            if one.payer in side and one.payee not in self.payers and not is_pool(one.payee):
-                if gave and one.asset not in gave and (not mine or one.asset in mine):
+        others = {one.payer for one in payments if one.payee in side and one.payer not in side | {giver}}
+        others -= self.payees  # who exchanged too has what it paid for
+        if gave and not (mine and others):
+            for one in payments:
+                keeps = one.payer in side and one.payee not in self.payers and not is_pool(one.payee)
+                if keeps and one.asset not in gave and (not mine or one.asset in mine):
                     key = one.payee, one.asset
                     got[key] = got.get(key, 0) + one.units
-            elif one.payee in side and one.payer not in self.payees and one.payer != giver:
-                alone = alone and (one.payer in side or is_pool(one.payer))
+        # A contract that pays in beside, as a token that sells what it kept of its users' payments, has its own payees.
+        alone = all(mine and is_pool(other) for other in others)
         return Trade(giver, side, gave, got, True, alone)
 
 

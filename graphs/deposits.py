@@ -11,14 +11,14 @@ from itertools import pairwise
 from statistics import median_low
 
 from graphs.stops import DAY, Stop, StopRules
+from graphs.venues import Venues
 from tracer.judgements import Judgement
-from tracer.labels import CUSTODIANS, Label, LabelBook, Role
+from tracer.labels import CUSTODIANS, Label, LabelBook
 from tracer.ledger import Ledger
 from tracer.trace import StopCode
 from tracer.values import Address, Asset, Slot, Transfer
 
 _SAYS = {True: "for", False: "against", None: "not applicable"}
-COLLECTOR_SENDERS = 10  # a wallet that gathers sweeps has many senders; a launderer's next wallet has one
 SHARED_SENDERS = 20  # an address this many pay is shared, and links nobody
 
 
@@ -65,57 +65,63 @@ class Deposit:
         return Stop(self.address, StopCode.DEPOSIT_ADDRESS, why, evidence, name, self.hot)
 
 
-def deposit(ledger: Ledger, labels: LabelBook, address: Address, rules: StopRules) -> Deposit | None:
-    """The best-scoring reading of `address` as a deposit address, None where nothing points to a labelled exchange."""
+def deposit(
+    ledger: Ledger, labels: LabelBook, address: Address, rules: StopRules, venues: Venues | None = None
+) -> Deposit | None:
+    """The best-scoring reading of `address` as a deposit address, None where nothing points to a labelled exchange.
+
+    `venues`: what earlier questions about the same ledger and labels found, to save work.
+    """
+    known = venues or Venues(ledger, labels, rules.label_confidence)
     found = []
     for hid in ledger.holdings_of(address):
         holding = ledger.holding(hid)
         if isinstance(holding, Slot):
-            reading = _reading(ledger, labels, address, holding.asset, hid, rules)
+            reading = _reading(ledger, address, holding.asset, hid, known)
             if reading:
                 found.append(reading)
     return max(found, key=lambda reading: (reading.score, reading.swept, reading.asset), default=None)
 
 
-def _reading(
-    ledger: Ledger, labels: LabelBook, address: Address, asset: Asset, hid: int, rules: StopRules
-) -> Deposit | None:
-    paid: dict[Address, list[int]] = {}
+def _reading(ledger: Ledger, address: Address, asset: Asset, hid: int, known: Venues) -> Deposit | None:
+    by_hid: dict[int, list[tuple[int, int]]] = {}
     came: list[int] = []
-    for ordinal in ledger.events(hid):
-        source, target = ledger.inputs(ordinal), ledger.outputs(ordinal)
-        other = ledger.address(target[0][0])
-        if source[0][0] != hid:
-            came += [ordinal] if source[0][1] else []
-        elif other is not None and other != address and target[0][1]:
-            paid.setdefault(other, []).append(ordinal)
-    out = {target: sum(ledger.transfer(at).units for at in ordinals) for target, ordinals in paid.items()}
-    most = sum(out.values())
+    for entry in ledger.entries(hid):
+        if entry.units and entry.out:
+            by_hid.setdefault(entry.other, []).append((entry.step, entry.units))
+        elif entry.units:
+            came.append(entry.step)
+    by_hid = {at: steps for at, steps in by_hid.items() if not ledger.is_sink(at)}
+    sent = {at: sum(units for _, units in steps) for at, steps in by_hid.items()}
+    most = sum(sent.values())
+    labelled = known.labelled(asset)
+    # A collector that gets little of it changes nothing, and looking for whose it is costs the most.
+    asked = [at for at in by_hid if at in labelled or 20 * sent[at] >= most]
+    hids = {payee: at for at in asked if (payee := ledger.address(at)) is not None}
     venues = {
-        target: venue
-        for target in sorted(out)
-        # A collector that gets little of it changes nothing, and looking for whose it is costs the most.
-        if (venue := _venue(ledger, labels, target, asset, rules, deeper=20 * out[target] >= most))
+        target: venue for target in sorted(hids) if (venue := known.of(hids[target], asset)) and target != address
     }
+    paid = {target: [step for step, _ in by_hid[hids[target]]] for target in venues}
+    out = {target: sent[hids[target]] for target in venues}
     if not venues:
         return None
     hot = max(venues, key=lambda target: (out[target], target))
     theirs = [target for target in venues if venues[target].entity == venues[hot].entity]
     sweeps = sorted(at for target in theirs for at in paid[target])
-    share = sum(out[target] for target in theirs) * 100 // sum(out.values())
+    share = sum(out[target] for target in theirs) * 100 // most
+    told = f"{share} % of it, in {_counted(len(sweeps), 'sweep')}, to {venues[hot].name or venues[hot].entity}"
+    enough = share >= 95 and (len(sweeps) >= 2 or _empties(ledger, hid, sweeps[0]))
+    first = Check("outflow goes to one exchange", 50, enough, told)
+    if not enough:  # without it nothing else counts
+        return Deposit(address, asset, hot, venues[hot], (), (first,))
     whole = [_empties(ledger, hid, at) for at in sweeps]
     waits = _waits(ledger, came, sweeps)
     called = [at for at in ledger.events(hid) if ledger.inputs(at)[0][0] == hid and ledger.transfer(at).method]
-    senders = len(_senders(ledger, hot, asset))
+    senders = known.senders(hids[hot])
     checks = (
-        Check(
-            "outflow goes to one exchange",
-            50,
-            share >= 95 and (len(sweeps) >= 2 or whole[0]),
-            f"{share} % of it, in {_counted(len(sweeps), 'sweep')}, to {venues[hot].name or venues[hot].entity}",
-        ),
+        first,
         Check("every sweep empties it", 15, all(whole), f"{sum(whole)} of {len(whole)} leave at most 0.5 %"),
-        Check("it pays at most two", 10, len(paid) <= 2, f"{len(paid)} paid"),
+        Check("it pays at most two", 10, len(by_hid) <= 2, f"{len(by_hid)} paid"),
         _gas(ledger, address, asset, theirs, sweeps),
         Check(
             "swept within a day",
@@ -143,30 +149,6 @@ def _reading(
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
-
-
-def _venue(
-    ledger: Ledger, labels: LabelBook, target: Address, asset: Asset, rules: StopRules, deeper: bool = True
-) -> Label | None:
-    """Whose wallet `target` is: an exchange's by label, or (once) a collector that itself sweeps to one."""
-    for label in labels.of(target):
-        if label.role is Role.EXCHANGE and label.confidence >= rules.label_confidence:
-            return label
-    hid = ledger.hid(Slot(target, asset))
-    if not deeper or hid is None or len(_senders(ledger, target, asset)) < COLLECTOR_SENDERS:
-        return None
-    out: dict[str, int] = {}
-    named: dict[str, Label] = {}
-    for ordinal in ledger.events(hid):
-        if ledger.inputs(ordinal)[0][0] != hid or (to := ledger.address(ledger.outputs(ordinal)[0][0])) is None:
-            continue
-        whose = _venue(ledger, labels, to, asset, rules, deeper=False)
-        entity = whose.entity if whose else ""
-        out[entity] = out.get(entity, 0) + ledger.transfer(ordinal).units
-        if whose:
-            named[entity] = whose
-    best = max(named, key=lambda entity: out[entity], default=None)
-    return named[best] if best is not None and out[best] * 100 >= 95 * sum(out.values()) > 0 else None
 
 
 def _senders(ledger: Ledger, target: Address, asset: Asset) -> set[Address]:

@@ -7,15 +7,18 @@ them, whatever the order in which wallets were read (docs/decisions/0005).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 
 from graphs.conversions import Exchange
 from graphs.deposits import deposit
 from graphs.known import beyond, known_until, unread
 from graphs.seeds import entries, seeds_of
 from graphs.stops import DAY, Stop, StopRules, labelled, suspected_service
+from graphs.venues import Venues
 from graphs.way import Way
 from tracer.coverage import State
 from tracer.engine import move
@@ -126,6 +129,9 @@ class _Walk:
         self.seeds = seeds_of(ledger, losses)
         self.wallets = {loss.wallet for loss in losses if loss.wallet is not None}
         self.behaviour: dict[Address, Stop | None] = {}
+        self.decided: dict[Address, tuple[object, Expand | Stop | None]] = {}
+        self.outs: dict[int, list[tuple[int, int]]] = {}  # hid -> (step, time) of what it pays
+        self.venues = Venues(ledger, labels, rules.label_confidence)
 
     def run(self) -> Following:
         rules = Rule.of(self.losses[0].asset.chain.family) if self.losses else tuple(Rule)
@@ -221,7 +227,7 @@ class _Walk:
                 known.at += came.at
         expand: list[Expand] = []
         for address, arrived in arrivals.items():
-            step = self._step(address, arrived, hops.get(address, 0), lost)
+            step = self._known_step(address, arrived, hops.get(address, 0), lost)
             if step is None:
                 self.followed.add(address)
                 grew = True
@@ -245,6 +251,14 @@ class _Walk:
             stops[spot] = Stop(None, StopCode.NOT_READ, why)
         return False
 
+    def _known_step(self, address: Address, came: _Arrivals, hops: int, lost: int) -> Expand | Stop | None:
+        """As `_step`; the same question is not worked out again."""
+        asked = (came.units, hops, lost, came.at)
+        known = self.decided.get(address)
+        if known is None or known[0] != asked:
+            known = self.decided[address] = asked, self._step(address, came, hops, lost)
+        return known[1]
+
     def _step(self, address: Address, came: _Arrivals, hops: int, lost: int) -> Expand | Stop | None:
         rules, ledger = self.rules, self.ledger
         stop = labelled(self.labels, address, rules)
@@ -260,12 +274,12 @@ class _Walk:
         if coverage.state is State.NOT_ASKED:
             if self.spent:
                 return Stop(address, StopCode.BUDGET, "not asked: the budget was spent on larger amounts first")
-            return Expand(address, ledger.transfer(first).block.number, came.units)
-        why = unread(ledger, address, ledger.transfer(first).block.number)
+            return Expand(address, ledger.block(first).number, came.units)
+        why = unread(ledger, address, ledger.block(first).number)
         if why:
             return Stop(address, StopCode.NOT_READ, why, coverage.cited)
         if address not in self.behaviour:
-            found = deposit(ledger, self.labels, address, rules)
+            found = deposit(ledger, self.labels, address, rules, self.venues)
             stop = found.stop() if found and found.score >= rules.deposit_score else None
             self.behaviour[address] = stop or suspected_service(ledger, address, rules)
         return self.behaviour[address] or self._diluted(address, came, lost) or self._waited(address, came)
@@ -283,15 +297,16 @@ class _Walk:
 
     def _waited(self, address: Address, came: _Arrivals) -> Stop | None:
         """A wallet is followed if it paid on within the window after some arrival; else the value rests there."""
-        window, ledger, late = self.rules.window_days * DAY, self.ledger, False
-        for ordinal, hid, _ in came.at:
-            time = ledger.transfer(ordinal).block.time
-            for event in ledger.events(hid):
-                if event > ordinal and any(at == hid for at, _ in ledger.inputs(event)):
-                    if not window or ledger.transfer(event).block.time - time <= window:
-                        return None
-                    late = True
-                    break
+        window, late = self.rules.window_days * DAY, False
+        for step, hid, _ in came.at:
+            outs = self.outs.get(hid)
+            if outs is None:
+                outs = self.outs[hid] = [(e.step, e.time) for e in self.ledger.entries(hid) if e.out]
+            after = bisect_right(outs, step, key=itemgetter(0))
+            if after < len(outs):
+                if not window or outs[after][1] - self.ledger.block(step).time <= window:
+                    return None
+                late = True
         if late:
             return Stop(address, StopCode.TIME_WINDOW, f"first paid on more than {self.rules.window_days} days after")
         return self._rests(address)
@@ -318,7 +333,7 @@ class _Walk:
         if coverage.last is not None and any(beyond(ledger, hid, coverage.last) for hid in holdings):
             why = f"its history was read up to block {coverage.last:,} only, and something came or went after it"
             return Stop(address, StopCode.NOT_READ, why, coverage.cited)
-        last = max(ledger.transfer(ledger.events(hid)[-1]).block.time for hid in holdings)
+        last = max(ledger.block(ledger.events(hid)[-1]).time for hid in holdings if ledger.events(hid))
         read = max(coverage.as_of or ledger.latest(address.chain), last)
         idle = (read - last) // DAY
         code = StopCode.DORMANT if idle >= self.rules.dormant_days else StopCode.UNSPENT

@@ -22,10 +22,7 @@ def unread(ledger: Ledger, address: Address, block: int) -> str:
         until = "the last" if coverage.last is None else f"{coverage.last:,}"
         return f"its history was read for blocks {coverage.first:,} to {until} only; the value came in block {block:,}"
     if coverage.state is State.UNSTATED and not any(
-        at == hid
-        for hid in ledger.holdings_of(address)
-        for event in ledger.events(hid)
-        for at, _ in ledger.inputs(event)
+        entry.out for hid in ledger.holdings_of(address) for entry in ledger.entries(hid)
     ):
         return "no payment from it is in the data, and the data do not say that its history was read"
     return ""
@@ -54,4 +51,4 @@ def beyond(ledger: Ledger, hid: int, block: int) -> bool:
 
 
 def _block(ledger: Ledger, ordinal: int) -> int:
-    return ledger.transfer(ordinal).block.number
+    return ledger.block(ordinal).number

@@ -110,6 +110,9 @@ class Reasons:
     def _by_record(self, trade: Trade) -> Reason | None:
         """Whoever exchanged is a market: the record shows it exchanging the same two assets, both ways, with many."""
         pools = self.step.pools(trade)
+        # A wrapper on the way is not asked: whoever exchanges with its token beside it is.
+        wrappers = [pool for pool, sides in pools.items() if {pool} & {home_of(one) for side in sides for one in side}]
+        pools = {pool: sides for pool, sides in pools.items() if pool not in wrappers}
         if not trade.joined or not pools:
             return None
         kin = dealt_with(self.ledger, trade.giver, self.ordinal, self.rules) | {trade.giver}

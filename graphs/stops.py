@@ -84,20 +84,26 @@ def labelled(labels: LabelBook, address: Address, rules: StopRules) -> Stop | No
 
 def suspected_service(ledger: Ledger, address: Address, rules: StopRules) -> Stop | None:
     """An unlabelled address that pays or is paid by so many that following it would accuse strangers."""
+    holdings = ledger.holdings_of(address)
+    fewest = min(rules.service_counterparties, rules.service_daily * rules.service_days)
+    if sum(ledger.lines(hid) for hid in holdings) < fewest:
+        return None  # fewer lines than counterparties that it would take
+    entries = [entry for hid in holdings for entry in ledger.entries(hid)]
+    if len({entry.other for entry in entries}) < min(rules.service_counterparties, rules.service_daily):
+        return None
+    mine = set(holdings)
     everyone: set[Address] = set()
     paid: set[Address] = set()
     by_day: dict[int, set[Address]] = {}
-    for hid in ledger.holdings_of(address):
-        for ordinal in ledger.events(hid):
-            sides = ledger.inputs(ordinal), ledger.outputs(ordinal)
-            out = any(at == hid for at, _ in sides[0])
-            for at, units in sides[1] if out else sides[0]:
-                other = ledger.address(at)
-                if units and other is not None and other != address:
-                    everyone.add(other)
-                    by_day.setdefault(ledger.transfer(ordinal).block.time // DAY, set()).add(other)
-                    if out:
-                        paid.add(other)
+    for entry in entries:
+        if not entry.units or entry.other in mine:
+            continue
+        other = ledger.address(entry.other)
+        if other is not None and other != address:
+            everyone.add(other)
+            by_day.setdefault(entry.time // DAY, set()).add(other)
+            if entry.out:
+                paid.add(other)
     busy = sum(1 for others in by_day.values() if len(others) >= rules.service_daily)
     if len(everyone) >= rules.service_counterparties:
         why = f"not labelled, but {len(everyone):,} counterparties are recorded ({len(paid):,} of them paid)"

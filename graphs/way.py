@@ -31,7 +31,7 @@ class Way:
                 continue
             after = self._looked.get(hid, -1)
             self._looked[hid] = until
-            for step in self._ledger.events(hid):
+            for step in self._ledger.composite(hid):
                 if after < step <= until:
                     self._judge(step)
         if len(self._exchanges) + len(self._coinjoins) > found:

@@ -246,14 +246,14 @@ class _Run:
     def _collect(self, hid: int, lots: list[Lot], ordinal: int) -> None:
         """Fees that carry stolen value: the block's coinbase, which comes after all that pay them, takes them on."""
         self.fee_sink = hid
-        block = self.ledger.transfer(ordinal).block.number
+        block = self.ledger.block(ordinal).number
         if block not in self.fees:
             self.fees[block] = self._empty()
             self._queue(self.ledger.collects(hid, ordinal))
         self.fees[block].put(lots)
 
     def _collected(self, hid: int, units: int, ordinal: int) -> list[Lot]:
-        content = self.fees.get(self.ledger.transfer(ordinal).block.number)
+        content = self.fees.get(self.ledger.block(ordinal).number)
         if content is None:
             return [(CLEAN, units)]
         if content.total < units:  # fees of transactions that nothing stolen touched

@@ -279,7 +279,7 @@ class _Unrolled:
 
     def _fees_of(self, step: int) -> int:
         """The state of a block's fees: they are one holding until its coinbase takes them."""
-        return -1 - self.ledger.transfer(step).block.number
+        return -1 - self.ledger.block(step).number
 
     def _out(self, state: _State, units: int) -> _Part:
         """Take `units` of what a holding has. Certain if it is all of one kind or all of it leaves."""

@@ -105,6 +105,10 @@ class LabelBook:
         apart = any(not same_entity(claims[0].entity, claim.entity) for claim in claims[1:])
         return tuple(claims) if apart else ()
 
+    def addresses(self) -> Iterable[Address]:
+        """Every address that somebody says something about."""
+        return self._by_address.keys()
+
     def custodians(self) -> frozenset[Address]:
         """The addresses that somebody says belong to one who holds others' money."""
         return frozenset(

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracer.coverage import CoverageBook
-from tracer.values import Address, Asset, Chain, Holding, Sink, SinkKind, Transfer, TransferId
+from tracer.values import Address, Asset, Block, Chain, Holding, Sink, SinkKind, Transfer, TransferId
 
 if TYPE_CHECKING:
     from tracer.memory import MemoryLedger
@@ -44,6 +44,20 @@ class Movement(NamedTuple):
     def own(self) -> bool:
         """A payment to oneself: it moves nothing, under any rule."""
         return {hid for hid, _ in self.inputs} == {hid for hid, _ in self.outputs}
+
+
+class Entry(NamedTuple):
+    """One line of a holding's account: `units` came in, or went `out`, at `step`; `other` is the far side's hid.
+
+    A step that deals with several others has a line for each, with what that other one got or paid; units of several
+    payers together are not told apart, so a line's units may also be others'.
+    """
+
+    step: int
+    time: int
+    other: int
+    out: bool
+    units: int
 
 
 class Ledger(ABC):
@@ -175,6 +189,40 @@ class Ledger(ABC):
     @abstractmethod
     def ambiguous(self, hids: Iterable[int]) -> tuple[tuple[Holding, int], ...]:
         """(holding, block), of these, where two transfers touch one and the source does not tell which came first."""
+
+    def block(self, ordinal: int) -> Block:
+        """The block of the transfer at `ordinal`."""
+        return self.transfer(ordinal).block
+
+    def id(self, ordinal: int) -> TransferId:
+        """The id of the transfer at `ordinal`."""
+        return self.transfer(ordinal).id
+
+    def lines(self, hid: int) -> int:
+        """At least as many as `entries` has, told without reading them."""
+        return len(self.entries(hid))
+
+    def composite(self, hid: int) -> Sequence[int]:
+        """The steps of the holding in which more than one payer, payee or asset moves."""
+        found = []
+        for step in self.events(hid):
+            movements = self.movements(step)
+            if len(movements) != 1 or len(movements[0].inputs) != 1 or len(movements[0].outputs) != 1:
+                found.append(step)
+        return found
+
+    def entries(self, hid: int) -> Sequence[Entry]:
+        """The account of a holding, in order; payments to itself are left out."""
+        found: list[Entry] = []
+        for step in self.events(hid):
+            time = self.block(step).time
+            for one in self.movements(step):
+                paid, got = ([at for at, _ in side] for side in (one.inputs, one.outputs))
+                if hid in paid and hid not in got:
+                    found += [Entry(step, time, at, True, units) for at, units in one.outputs]
+                elif hid in got and hid not in paid:
+                    found += [Entry(step, time, at, False, units) for at, units in one.inputs]
+        return found
 
     def inputs(self, ordinal: int) -> Row:
         """(hid, units) of each input of the step."""

@@ -207,7 +207,7 @@ def issue(
     came: dict[Place, dict[TransferId, None]] = {}
     passed: dict[int, Amounts] = {}
     for flow in moves.flows:
-        came.setdefault(places[flow.target], {})[ledger.transfer(flow.ordinal).id] = None
+        came.setdefault(places[flow.target], {})[ledger.id(flow.ordinal)] = None
         _add(passed.setdefault(flow.target, {}), flow.lots)
     for hid, through in passed.items():
         if hid not in moves.followed:
@@ -266,7 +266,7 @@ def _hop(ledger: Ledger, losses: Sequence[Loss], moves: Moves, flow: Flow) -> Ho
         if one.through and one.ordinal == flow.ordinal:
             through |= {address: None for hid in one.through if (address := ledger.address(hid)) is not None}
     return Hop(
-        ledger.transfer(flow.ordinal).id,
+        ledger.id(flow.ordinal),
         ledger.address(flow.source) if flow.source >= 0 else None,
         ledger.address(flow.target) if flow.target >= 0 else None,
         tuple(sorted(lots.items())),

@@ -157,7 +157,7 @@ def _place(into: Writing, facts: _Facts, source: int, file: str, tally: Tally) -
     if rows.count + count >= NONE:
         raise InputError("more than 4.29 billion transfers", "split the extract over several folders")
     fresh, outcome, twin = np.empty((count, 5), np.uint64), np.empty(count, np.uint8), np.empty(count, np.uint32)
-    slots = into.tables.room("by_row", rows.count + count) if _several(into, ids) else into.tables["by_row"]
+    slots = into.tables.room("by_row", rows.count + count - into.txs.count)  # all but each transaction's first
     word = evidence_word(source, facts.rows)
     salt = np.uint64(into.manifest.salt)
     added = take_rows(
@@ -181,11 +181,6 @@ def _place(into: Writing, facts: _Facts, source: int, file: str, tally: Tally) -
     tally.added += added
     tally.repeated += int(again.sum())
     tally.contradictions += len(wrong)
-
-
-def _several(into: Writing, ids: U32) -> bool:
-    """Whether any transaction of these comes more than once; if not, there is nothing to find by position."""
-    return len(np.unique(ids)) != len(ids) or bool((into.txs.all[ids, 11] != NONE).any())
 
 
 def _why(into: Writing, facts: _Facts, at: int, twin: int, misplaced: bool) -> str:

@@ -30,6 +30,7 @@ class _Facts:
     keys: U32
     block: NDArray[np.int64]
     time: NDArray[np.int64]
+    index: NDArray[np.int32]
     legs: U64
     start: NDArray[np.int64]
     inputs: NDArray[np.int64]
@@ -61,9 +62,8 @@ def take_coins(into: Writing, batch: CoinBatch, source: int, file: str, tally: T
     if not len(kept):
         return
     facts = _facts(into, batch, kept, source)
-    index = np.array(batch.index[kept], np.int32)
     ids, state = numbered_transactions(
-        into, facts.keys, facts.block.astype(np.uint32), facts.time.astype(np.uint32), index
+        into, facts.keys, facts.block.astype(np.uint32), facts.time.astype(np.uint32), facts.index
     )
     first = np.zeros(len(ids), np.bool_)
     first[np.unique(ids, return_index=True)[1]] = True
@@ -71,6 +71,11 @@ def take_coins(into: Writing, batch: CoinBatch, source: int, file: str, tally: T
     _store(into, facts, ids, np.flatnonzero(plain))
     tally.added += int(plain.sum())
     for at in map(int, np.flatnonzero(~plain)):
+        if into.overwritten:  # what stands under a hash may have changed since the rows were numbered
+            one = slice(at, at + 1)
+            ids[one], state[one] = numbered_transactions(
+                into, facts.keys[one], facts.block[one].astype(np.uint32), facts.time[one].astype(np.uint32), facts.index[one]
+            )
         if state[at] in (FINE, NOW_TOLD):
             why = _same(into, facts, at, int(into.txs.all[ids[at], 11]), int(facts.word[at]), tally)
         elif state[at] == ELSEWHERE and _may_repeat(into, facts, at, int(ids[at])):
@@ -107,7 +112,8 @@ def _facts(into: Writing, batch: CoinBatch, kept: NDArray[np.int64], source: int
     issued = np.bincount(of[~output & (sink == 0)], minlength=len(kept)) == 0
     tx = words_in(batch.tx.take(pa.array(kept)), 32)
     word = evidence_word(source, batch.rows[kept])
-    return _Facts(tx, batch.block[kept], batch.time[kept], legs, start, inputs, collects, issued, word)
+    index = np.array(batch.index[kept], np.int32)
+    return _Facts(tx, batch.block[kept], batch.time[kept], index, legs, start, inputs, collects, issued, word)
 
 
 def _addresses(into: Writing, column: pa.Array) -> U32:
@@ -206,7 +212,7 @@ def _twice(into: Writing, facts: _Facts, at: int, tally: Tally) -> str:
         into.repeats.append(np.array([[row, int(facts.word[at])]], np.uint64))
         tally.repeated += 1
         return ""
-    into.txs.add(np.array([[*words, block, int(facts.time[at]), NONE, into.rows.count]], np.uint32))
+    into.txs.add(np.array([[*words, block, int(facts.time[at]), int(facts.index[at]) & NONE, into.rows.count]], np.uint32))
     legs, count = facts.legs_of(at), int(facts.inputs[at])
     if block > live_block:
         _point(slots, words, into.manifest.salt, live, tx)

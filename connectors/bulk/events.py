@@ -20,7 +20,7 @@ What the balance means is `tracer.ledger.Ledger.balance_before`: it is never neg
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -47,20 +47,22 @@ class Columns:
     fee: int  # the number of the position "fee"
     told: U8  # per position, whether it is one of an order of execution
     coins: bool
+    forget: Callable[[], None]  # let go of memory in which `txs` is mapped
 
 
 def build(columns: Columns, holdings: int) -> tuple[U64, Iterator[U64], list[int]]:
     """(where each holding's events start, the records in order in pieces, sinks that both paid and got)."""
     count = columns.rows.shape[0]
-    ends = np.empty((0 if columns.coins else count, 2), np.uint32)
+    ends = np.empty((0 if columns.coins else count, 3), np.uint32)
     step = np.zeros(0 if columns.coins else count, np.uint32)
     counts = np.zeros(holdings, np.uint64)
     sides = np.zeros(holdings, np.uint8)
     if columns.coins:
         _count_legs(columns.rows, columns.legs, columns.sink, counts, sides)
     else:
-        if _prepare(columns.rows, columns.order, np.uint64(columns.fee), columns.told, ends, step) >= 1 << 24:
+        if _prepare(columns.rows, columns.order, np.uint64(columns.fee), columns.told, columns.txs, ends, step) >= 1 << 24:
             raise InputError("a transaction makes more than 16 million transfers", "no chain has such: check the source")
+        columns.forget()  # all that is needed of them is in `ends`
         _count_ends(ends, columns.sink, counts, sides)
     starts = np.zeros(holdings + 1, np.uint64)
     np.cumsum(counts, out=starts[1:])
@@ -71,7 +73,7 @@ def build(columns: Columns, holdings: int) -> tuple[U64, Iterator[U64], list[int
 
 def _pieces(columns: Columns, starts: U64, ends: U32, step: U32) -> Iterator[U64]:
     total = int(starts[-1])
-    most = min(max(total // 16, _LEAST), _MOST)
+    most = min(max(total // 10, _LEAST), _MOST)
     pending: list[Future[U64]] = []
     with ThreadPoolExecutor(2) as threads:
         first = 0
@@ -124,12 +126,12 @@ def _fill(columns: Columns, ends: U32, step: U32, first: int, cursor: U64, at: i
     if columns.coins:
         _fill_legs(columns.rows, columns.legs, columns.order, columns.txs, first, cursor, at, end, found)
     else:
-        _fill_ends(columns.rows, columns.order, columns.txs, ends, step, first, cursor, at, end, found)
+        _fill_ends(columns.rows, columns.order, ends, step, first, cursor, at, end, found)
 
 
 @njit(cache=True, nogil=True)
-def _prepare(rows: U64, order: U32, fee: np.uint64, told: U8, ends: U32, step: U32) -> int:
-    """Payer and payee in the order of the ledger; for each transfer `distance to its step << 2 | TOLD << 1 | MULTI`."""
+def _prepare(rows: U64, order: U32, fee: np.uint64, told: U8, txs: U32, ends: U32, step: U32) -> int:
+    """Payer, payee and time in the order of the ledger; for each transfer `distance to its step << 2 | TOLD << 1 | MULTI`."""
     count = rows.shape[0]
     at = 0
     furthest = 0
@@ -145,6 +147,7 @@ def _prepare(rows: U64, order: U32, fee: np.uint64, told: U8, ends: U32, step: U
                 break
             ends[end, 0] = rows[row, 1] & LOW
             ends[end, 1] = rows[row, 1] >> HALF
+            ends[end, 2] = txs[np.int64(tx), 9]
             if rows[row, 0] >> HALF != fee and (rows[row, 2] | rows[row, 3]) != 0:
                 if moved == 0:
                     first = end
@@ -206,7 +209,7 @@ def _legs_at(rows: U64, legs: U64, order: U32, at: int, end: int, hid: int) -> i
 
 @njit(cache=True, nogil=True)
 def _fill_ends(
-    rows: U64, order: U32, txs: U32, ends: U32, step: U32, first: int, cursor: U64, at: int, end: int, found: U64
+    rows: U64, order: U32, ends: U32, step: U32, first: int, cursor: U64, at: int, end: int, found: U64
 ) -> None:
     low_hid = np.uint32(first)
     span = np.uint32(cursor.size - 1)
@@ -218,7 +221,7 @@ def _fill_ends(
         if not (out or come):
             continue
         row = np.int64(order[place]) if order.size else place
-        time = np.uint64(txs[np.int64(rows[row, 0] & LOW), 9])
+        time = np.uint64(ends[place, 2])
         flags = np.uint64(step[place] >> np.uint32(2)) << np.uint64(8)
         if step[place] & np.uint32(1):
             flags |= np.uint64(MULTI)

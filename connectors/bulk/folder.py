@@ -247,13 +247,15 @@ class HashedWriter:
 
     def __init__(self, folder: Path, file: str) -> None:
         self.file, self.size = file, 0
-        self._stream = (folder / file).open("wb")
+        self._stream = (folder / file).open("wb", buffering=0)
         self._parts: list[str] = []
         self._hash = hashlib.sha256()
 
     def write(self, body: memoryview) -> None:
         """`body` as bytes, after what was written before."""
-        self._stream.write(body)
+        rest = body
+        while rest:
+            rest = rest[self._stream.write(rest) :]
         while body:
             room = PART - self.size % PART
             piece, body = body[:room], body[room:]
@@ -265,7 +267,6 @@ class HashedWriter:
 
     def done(self) -> StoredFile:
         """Flush to the disk."""
-        self._stream.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
         rest = (self._hash.hexdigest(),) if self.size % PART else ()

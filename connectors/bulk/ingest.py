@@ -20,6 +20,7 @@ from connectors.bulk.writing import Tally, Writing
 from tracer.errors import InputError
 
 COMMIT_EVERY = 20_000_000  # rows: what a kill can cost; each commit writes the index anew
+FORGET_EVERY = 32  # batches
 _AT_A_TIME = 8 * 1024**2
 
 
@@ -79,6 +80,7 @@ class _Ingest:
         self.reader, self.progress, self.every = reader, progress, every
         self.whole = whole
         self.since = 0  # rows since the last commit
+        self.batches = 0
         self.done: list[Tally] = []
         self.unchanged: list[Path] = []
 
@@ -121,6 +123,9 @@ class _Ingest:
                     self._tell(number, before, tally, digest, finished=False)
                     self._commit()
                 self._add(batch, number, path, tally)
+                self.batches += 1
+                if self.batches % FORGET_EVERY == 0:
+                    self.into.forget()
                 self.progress(Progress(path, tally.read, status.st_size))
             self._tell(number, before, tally, digest, finished=True)
         after = path.stat()

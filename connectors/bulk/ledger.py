@@ -12,6 +12,7 @@ from connectors.bulk.folder import FULL, NONE, SINK_CODES
 from connectors.bulk.opened import Opened, Row, StoredLeg
 from connectors.bulk.tables import words_of
 from tracer.coverage import Coverage, CoverageBook, Kind, State
+from tracer.ledger import Entry as Line
 from tracer.ledger import Ledger, Movement, Order
 from tracer.netting import exchanges, netted
 from tracer.values import (
@@ -65,6 +66,7 @@ class BulkLedger(Ledger):
         self._holding_at: dict[int, Holding] = {}
         self._steps_at: dict[int, tuple[int, tuple[Movement, ...]]] = {}
         self._events_at: dict[int, Sequence[int]] = {}
+        self._entries_at: dict[int, Sequence[Line]] = {}
         self._balances: dict[int, list[int]] = {}
 
     def __len__(self) -> int:
@@ -192,6 +194,46 @@ class BulkLedger(Ledger):
                     if places[0] == places[1] or NONE in places:
                         found[self.holding(hid), txs[12 * one + 8]] = None
         return tuple(found)
+
+    def block(self, ordinal: int) -> Block:
+        """The block of the transfer at `ordinal`."""
+        at = 12 * self.files.tx_at(ordinal)
+        return Block(self.files.txs[at + 8], self.files.txs[at + 9])
+
+    def id(self, ordinal: int) -> TransferId:
+        """The id of the transfer at `ordinal`."""
+        row = self.files.row(ordinal)
+        return TransferId(self.files.chain, self.files.tx_text(row.tx), self.files.manifest.positions[row.position])
+
+    def lines(self, hid: int) -> int:
+        """At least as many as `entries` has; an account chain's steps have one record for each leg."""
+        files = self.files
+        return super().lines(hid) if files.coins else files.starts[hid + 1] - files.starts[hid]
+
+    def composite(self, hid: int) -> Sequence[int]:
+        """The steps of the holding in which more than one payer, payee or asset moves."""
+        first, last = self.files.starts[hid], self.files.starts[hid + 1]
+        if not self.files.coins and not any(flag & MULTI for flag in self.files.words[12 * first + 3 : 12 * last : 12]):
+            return ()
+        return super().composite(hid)
+
+    def entries(self, hid: int) -> Sequence[Line]:
+        """The account of a holding, in order; payments to itself are left out."""
+        return _remembered(self._entries_at, hid, self._entries)
+
+    def _entries(self, hid: int) -> Sequence[Line]:
+        first, last = self.files.starts[hid], self.files.starts[hid + 1]
+        words, longs = self.files.words[12 * first : 12 * last], self.files.longs[6 * first : 6 * last]
+        if self.files.coins or self._told or any(flag & MULTI for flag in words[3::12].tolist()):
+            return super().entries(hid)
+        columns = (words[at::12].tolist() for at in (0, 1, 2, 3))
+        amounts = (longs[at::6].tolist() for at in (2, 3))
+        return [
+            Line(step, time, other, flags & OUT == OUT,
+                 self._units(hid, step, flags) if low == FULL == high else high << 64 | low)
+            for step, time, other, flags, low, high in zip(*columns, *amounts, strict=True)
+            if not flags & OWN
+        ]  # fmt: skip
 
     def history(self, address: Address) -> list[Entry]:
         """All that came to and left an address, in order, each transfer as recorded: two entries if it paid itself."""

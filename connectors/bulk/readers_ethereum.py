@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from connectors.bulk import readers_ethereum_rows as by_row
 from connectors.bulk.batch import Batch, Rejected
-from connectors.bulk.readers_batches import Numbered, Part, Texts, batch_of, encoded, fits, fixed, one_text, rejected
+from connectors.bulk.readers_batches import Numbered, Part, batch_of, encoded, fits, fixed, one_text, rejected
 from connectors.bulk.readers_blocks import BlockTimes
 from connectors.bulk.readers_columns import EMPTY, OK, ZERO, Cells, addresses, codes, hashes, numbers, times, units
-from connectors.bulk.readers_kernels import add_product
+from connectors.bulk.readers_ethereum_columns import fees, numbered, taken, trace_positions, value_and_fee, well
 from connectors.bulk.readers_tables import Chunk, Kind, Table, chunks, look_at
 from tracer.errors import FundtrailError, InputError
 from tracer.values import UNKNOWN_INDEX, Chain, Family, Transfer
@@ -199,7 +199,7 @@ class EthereumEtl:
         payee, payee_state = addresses(columns["to_address"])
         low, high, state = units(columns["value"])
         status, status_state = numbers(columns.get("receipt_status"), chunk.rows)
-        good &= live & _read(tx_state) & _read(payer_state) & (state == OK)
+        good &= live & well(tx_state) & well(payer_state) & (state == OK)
         good &= (status_state == EMPTY) | ((status_state == OK) & (status >= 0) & (status <= 1))
         made = payee_state == EMPTY
         if "receipt_contract_address" in columns:
@@ -207,25 +207,25 @@ class EthereumEtl:
             payee = np.where(made[:, None], contract, payee)
             payee_state = np.where(made, contract_state, payee_state)
         moves = (status_state == EMPTY) | (status == 1)
-        good &= _read(payee_state) | ~moves
-        fee_low, fee_high, paid, fee_good = _fees(chunk)
+        good &= well(payee_state) | ~moves
+        fee_low, fee_high, paid, fee_good = fees(chunk)
         good &= fee_good
         if fee_high.any():
             good &= fee_high < 2**32  # a fee of 2**96 wei is not a fee: look at the row
         self._count_unsure(int((good & (status_state == EMPTY)).sum()), int((good & ~paid).sum()))
 
-        at, fee = _twice(good & moves, good & paid)
+        at, fee = value_and_fee(good & moves, good & paid)
         nothing, sink = np.zeros(len(at), np.uint8), fee.astype(np.uint8) * np.uint8(by_row.FEE)
         found = Part(
             chunk.first + at,
             block[at],
             time[at],
             index[at],
-            _at(tx, at),
+            taken(tx, at),
             (fee.astype(np.int32), ["tx", "fee"]),
             one_text("", len(at)),
-            _at(payer, at),
-            _at(payee, at),
+            taken(payer, at),
+            taken(payee, at),
             nothing,
             sink,
             np.where(fee, fee_low[at], low[at]),
@@ -242,7 +242,7 @@ class EthereumEtl:
         payee, payee_state = addresses(columns["to_address"])
         low, high, state = units(columns["value"])
         log, log_state = numbers(columns["log_index"], chunk.rows)
-        good &= live & _read(tx_state) & _read(contract_state) & _read(payer_state) & _read(payee_state)
+        good &= live & well(tx_state) & well(contract_state) & well(payer_state) & well(payee_state)
         good &= (state == OK) & (log_state == OK) & (log >= 0) & (log < 1 << 24)
         good &= (payer_state != ZERO) | (payee_state != ZERO)
         at = np.flatnonzero(good)
@@ -255,11 +255,11 @@ class EthereumEtl:
             block[at],
             time[at],
             index[at],
-            _at(tx, at),
-            _numbered("log:", log[at]),
+            taken(tx, at),
+            numbered("log:", log[at]),
             (which, contracts),
-            _at(payer, at),
-            _at(payee, at),
+            taken(payer, at),
+            taken(payee, at),
             np.where(payer_state[at] == ZERO, by_row.ISSUE, 0).astype(np.uint8),
             np.where(payee_state[at] == ZERO, by_row.BURN, 0).astype(np.uint8),
             low[at],
@@ -281,10 +281,10 @@ class EthereumEtl:
         tx, tx_state = hashes(columns["transaction_hash"])
         payer, payer_state = addresses(columns["from_address"])
         payee, payee_state = addresses(columns["to_address"])
-        good &= live & told & ~apart & _read(tx_state) & _read(payer_state) & _read(payee_state) & (state == OK)
+        good &= live & told & ~apart & well(tx_state) & well(payer_state) & well(payee_state) & (state == OK)
         good &= (kind != 0) | (call == 0)
         trace = columns["trace_address"]
-        position = _trace_positions(trace if isinstance(trace, Cells) else None, rows)
+        position = trace_positions(trace if isinstance(trace, Cells) else None, rows)
         good &= (position[0] >= 0) & ~still
         at = np.flatnonzero(good)
         found = Part(
@@ -292,92 +292,14 @@ class EthereumEtl:
             block[at],
             time[at],
             index[at],
-            _at(tx, at),
+            taken(tx, at),
             (position[0][at], position[1]),
             one_text("", len(at)),
-            _at(payer, at),
-            _at(payee, at),
+            taken(payer, at),
+            taken(payee, at),
             np.zeros(len(at), np.uint8),
             np.zeros(len(at), np.uint8),
             low[at],
             high[at],
         )
         return [found], apart | (live & ~good & ~still)
-
-
-def _at(rows: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Some of the rows; no copy where it is all of them."""
-    whole = len(places) == len(rows) and (len(rows) == 0 or (places[0] == 0 and bool((np.diff(places) == 1).all())))
-    return rows if whole else rows.take(places, axis=0)
-
-
-def _twice(value: NDArray[np.bool_], fee: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The places of rows that state a value, a fee, or both, in order; and which of them stand for the fee."""
-    count = value.astype(np.int64) + fee
-    places = np.repeat(np.arange(len(count)), count)
-    last = np.cumsum(count)[fee] - 1
-    found = np.zeros(len(places), np.bool_)
-    found[last] = True
-    return places, found
-
-
-def _read(states: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = (states == OK) | (states == ZERO)
-    return found
-
-
-def _numbered(prefix: str, of: NDArray[np.int64]) -> Texts:
-    """`prefix` and the number, as positions; the numbers are small, so a table finds the different ones."""
-    present = np.zeros(int(of.max()) + 1 if len(of) else 0, np.int32)
-    present[of] = 1
-    values = np.flatnonzero(present)
-    present[values] = np.arange(len(values), dtype=np.int32)
-    return present[of], [f"{prefix}{value}" for value in values.tolist()]
-
-
-def _trace_positions(cells: Cells | None, rows: int) -> Texts:
-    """Positions of traces: 0,1 as trace:0_1, the top call as tx; -1 for what is no trace address."""
-    if cells is None:
-        return np.full(rows, -1, np.int32), []
-    try:
-        which, texts = encoded(cells.texts())
-    except InputError:
-        return np.full(rows, -1, np.int32), []
-    positions: list[str] = []
-    for number, text in enumerate(texts):
-        try:
-            positions.append(by_row.trace_position(text))
-        except InputError:
-            positions.append("")
-            which = np.where(which == number, np.int32(-1), which)
-    return which, positions
-
-
-def _fees(chunk: Chunk) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Fees as low and high bits, where one is stated, and False where a row needs a look."""
-    rows, columns = chunk.rows, chunk.columns
-    low, high, good = np.zeros(rows, np.uint64), np.zeros(rows, np.uint64), np.ones(rows, np.bool_)
-
-    def column(name: str) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-        if name not in columns:
-            return np.zeros(rows, np.uint64), np.full(rows, EMPTY, np.uint8)
-        value, upper, state = units(columns[name])
-        np.logical_and(good, (state == EMPTY) | ((state == OK) & (upper == 0)), out=good)
-        return value, state
-
-    used, used_state = column("receipt_gas_used")
-    price, price_state = column("receipt_effective_gas_price")
-    offered, offered_state = column("gas_price")
-    _, capped_state = column("max_fee_per_gas")
-    plain = (price_state == EMPTY) & (capped_state == EMPTY)  # before EIP-1559 the price offered is the price paid
-    price = np.where(plain, offered, price)
-    paid = (used_state == OK) & (np.where(plain, offered_state, price_state) == OK)
-    add_product(np.where(paid, used, 0).astype(np.uint64), price, low, high, good)
-    blobs, blobs_state = column("receipt_blob_gas_used")
-    blob_price, _ = column("receipt_blob_gas_price")
-    if (blobs_state == OK).any():
-        add_product(np.where(paid, blobs, 0).astype(np.uint64), blob_price, low, high, good)
-    layer, layer_state = column("receipt_l1_fee")
-    if (layer_state == OK).any():
-        add_product(np.where(paid, layer, 0).astype(np.uint64), np.ones(rows, np.uint64), low, high, good)
-    return low, high, paid, good

@@ -41,11 +41,8 @@ def transaction(row: Row, chain: Chain) -> tuple[Transfer, ...]:
     """The transaction's value and its fee; of a failed one the fee alone. Raises `InputError`."""
     tx, block, index = transaction_in(row, "hash", chain), _block(row), _index(row)
     coin, value, payer = chain.coin, units_in(row, "value"), address_in(row, "from_address", chain)
-    status = text_in(row, "receipt_status", "")
-    if status not in ("", "0", "1"):
-        raise BadRow(f"receipt_status is {status!r:.60}", "1 made, 0 failed")
     found = []
-    if status != "0":
+    if number_in(row, "receipt_status", 1, most=1):  # 1 made, 0 failed
         field = "to_address" if text_in(row, "to_address", "") else "receipt_contract_address"
         if text_in(row, field, ""):
             payee = address_in(row, field, chain)
@@ -93,13 +90,11 @@ def trace(row: Row, chain: Chain, twins: Twins) -> tuple[Transfer, ...]:
         raise BadRow(f"trace_type is {kind!r:.60}", f"known: {', '.join(TRACE_TYPES)}")
     if kind in TRACE_TYPES[FIRST_WITHOUT_TX:]:
         return _without_tx(row, kind, chain, twins)
-    status = text_in(row, "status", "")
-    if status not in ("0", "1"):
-        raise BadRow(f"status is {status!r:.60}", "1 made, 0 reverted")
+    made = number_in(row, "status", most=1)
     call = text_in(row, "call_type", "")
     if kind == "call" and call not in CALL_TYPES:
         raise BadRow(f"call_type is {call!r:.60}", f"known: {', '.join(CALL_TYPES)}")
-    if status == "0" or (kind == "call" and call != "call"):
+    if not made or (kind == "call" and call != "call"):
         return ()
     value = units_in(row, "value")
     if not value:

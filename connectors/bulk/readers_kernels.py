@@ -139,7 +139,7 @@ def hex_bytes(data: U8, starts: I64, ends: I64, bare: bool, checksum: bool, out:
 
 @njit(cache=True, nogil=True)
 def whole_numbers(data: U8, starts: I64, ends: I64, out: I64, states: U8) -> None:
-    """Decimal digits, with a minus at most, as int64."""
+    """Decimal digits as int64."""
     for i in range(len(starts)):
         start, end = starts[i], ends[i]
         states[i] = 0
@@ -147,10 +147,7 @@ def whole_numbers(data: U8, starts: I64, ends: I64, out: I64, states: U8) -> Non
         if start == end:
             states[i] = 1
             continue
-        minus = data[start] == 45
-        if minus:
-            start += 1
-        if end - start > 18 or start == end:
+        if end - start > 18:
             states[i] = 2
             continue
         value = np.int64(0)
@@ -160,7 +157,7 @@ def whole_numbers(data: U8, starts: I64, ends: I64, out: I64, states: U8) -> Non
                 states[i] = 2
                 break
             value = value * 10 + digit
-        out[i] = -value if minus else value
+        out[i] = value
 
 
 @njit(cache=True, nogil=True)

@@ -27,7 +27,7 @@ class Records:
 
     def __init__(self, folder: Path, name: str, words: int, kind: type[np.generic], before: StoredFile | None) -> None:
         self.name, self.words, self.folder, self.before = name, words, folder, before
-        self.kind = np.dtype(kind)
+        self.kind, self._handle = np.dtype(kind), -1
         self.file = before.file if before else f"{name}.0.bin"
         self.count = self.sealed = (before.size if before else 0) // self.width
         self._map()
@@ -45,7 +45,11 @@ class Records:
     def add(self, records: NDArray[Any]) -> None:
         """Append records."""
         self.room(len(records))
-        self.all[self.count : self.count + len(records)] = records
+        body = memoryview(np.ascontiguousarray(records, self.kind).reshape(-1).view(np.uint8))
+        at = self.count * self.width
+        while body:  # not through the mapping: there each page costs a fault
+            done = os.pwrite(self._handle, body, at)
+            body, at = body[done:], at + done
         self.count += len(records)
 
     @property
@@ -74,12 +78,25 @@ class Records:
         self._map()
         return stored
 
+    def close(self) -> None:
+        """Let the file go, cut to what the manifest speaks of."""
+        self.all = np.empty((0, self.words), self.kind)
+        os.ftruncate(self._handle, self.sealed * self.width)
+        self._release()
+
+    def _release(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
     def _map(self, most: int = 0) -> None:
         size = max(most, self.count, 1024) * self.width
         with (self.folder / self.file).open("r+b" if (self.folder / self.file).exists() else "w+b") as stream:
             if os.fstat(stream.fileno()).st_size < size:
                 stream.truncate(size)
             self._mapped = mmap.mmap(stream.fileno(), size)
+            self._release()
+            self._handle = os.dup(stream.fileno())
         self.all = np.frombuffer(self._mapped, self.kind).reshape(-1, self.words)
 
 
@@ -108,8 +125,8 @@ class Tables:
         return slots
 
     def store(self, write: Callable[[str, NDArray[Any]], StoredFile]) -> dict[str, StoredFile]:
-        """Write out those that were used."""
-        return {name: write(name, slots) for name, slots in self._slots.items()}
+        """Write out those that were used, and let go of them."""
+        return {name: write(name, self._slots.pop(name)) for name in sorted(self._slots)}
 
 
 def written(folder: Path, name: str, generation: int, column: NDArray[Any]) -> StoredFile:

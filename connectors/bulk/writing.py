@@ -119,15 +119,10 @@ class Writing:
         size = self.refused.tell()
         files["rejected"] = sealed(self.folder, "rejected.jsonl", size, files.get("rejected"))
         files["repeats"] = self._store_repeats(generation)
-        with ThreadPoolExecutor(1) as beside:
-            tables = beside.submit(self.tables.store, lambda name, column: written(self.folder, name, generation, column))
-            facts: dict[str, Any] = {}
-            if changed:
-                facts = self._index(generation, files)
-            files |= tables.result()
-        for records in (self.rows, self.legs, self.txs, self.holdings, self.texts, self.text_ends, self.text_keys):
-            if records is not None:
-                files[records.name] = records.seal()
+        files |= self.tables.store(lambda name, column: written(self.folder, name, generation, column))
+        facts = self._index(generation, files) if changed else {}
+        with ThreadPoolExecutor(2) as threads:
+            files |= dict(threads.map(lambda records: (records.name, records.seal()), self._records()))
         if self.manifest.coins:
             files["owners"] = written(
                 self.folder, "owners", generation, self.owners[: self.holdings.count]
@@ -139,7 +134,7 @@ class Writing:
             overwritten=tuple((tx, key, block) for (key, block), tx in self.overwritten.items()), files=files, **facts,
         )  # fmt: skip
         save(self.folder, self.manifest)
-        self.refused.close()
+        self.close()
         tidy(self.folder, self.manifest)
         self._open()
         return self.manifest
@@ -147,6 +142,18 @@ class Writing:
     def close(self) -> None:
         """Let go of what is open; what was not committed is lost."""
         self.refused.close()
+        for records in self._records():
+            records.close()
+
+    def _records(self) -> list[Records]:
+        all_of_them = (self.rows, self.legs, self.txs, self.holdings, self.texts, self.text_ends, self.text_keys)
+        return [records for records in all_of_them if records is not None]
+
+    def forget(self) -> None:
+        """Let go of the memory in which the bigger files are mapped; what is needed of them comes back."""
+        for records in (self.rows, self.txs, self.legs):
+            if records is not None:
+                records.forget()
 
     def _open(self) -> None:
         manifest, files = self.manifest, self.manifest.files
@@ -210,6 +217,7 @@ class Writing:
             np.empty(0, np.uint32) if order is None else order, sink,
             self.position_numbers.get("fee", 2**32 - 1),
             np.array([text.startswith("step:") for text in self.positions], np.uint8), manifest.coins,
+            self.txs.forget,
         )  # fmt: skip
         starts, pieces, two_way = events.build(columns, self.holdings.count)
         writer = HashedWriter(self.folder, f"events.{generation}.bin")

@@ -60,7 +60,7 @@ MUTATIONS: dict[str, Callable[[Any], object]] = {
     "a decimal amount": lambda told: told["books"]["fifo"].update(lost="1.5"),
     "a padded amount": lambda told: told["books"]["fifo"].update(lost="01"),
     "poison as a rule": lambda told: told["ends"][0]["amounts"].update(poison="1"),
-    "another format": lambda told: told.update(format="fundtrail-answer/2"),
+    "another format": lambda told: told.update(format="fundtrail-answer/1"),
     "a missing field": lambda told: told.pop("partial"),
     "a missing field of an end": lambda told: told["ends"][0].pop("why"),
     "one field too many": lambda told: told.update(extra=1),

@@ -50,10 +50,10 @@ def rows(body: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(StringIO(body.decode(), newline=""), strict=True))
 
 
-def test_csv_has_four_files_and_every_end(tmp_path: Path) -> None:
+def test_csv_has_five_files_and_every_end(tmp_path: Path) -> None:
     case = drawn()
     files = exported(case, tmp_path, "csv")
-    assert list(files) == ["ends.csv", "hops.csv", "books.csv", "transfers.csv"]
+    assert list(files) == ["commingling.csv", "ends.csv", "hops.csv", "books.csv", "transfers.csv"]
     ends = rows(files["ends.csv"])
     assert [end["address"] for end in ends] == [end["address"] or "" for end in case.answer["ends"]]
     assert [end["pro_rata"] for end in ends] == [end["amounts"]["pro_rata"] for end in case.answer["ends"]]
@@ -192,7 +192,7 @@ def test_nothing_is_replaced_unless_told_to(format: str, tmp_path: Path) -> None
     assert last.read_bytes() == first[last.name]
 
 
-def test_one_standing_file_keeps_the_other_three_from_being_written(tmp_path: Path) -> None:
+def test_one_standing_file_keeps_the_other_four_from_being_written(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "transfers.csv").write_bytes(b"mine")
     with pytest.raises(CaseConflict):
@@ -288,7 +288,7 @@ def printed(environment: Mapping[str, str]) -> list[str]:
 def test_bytes_are_the_same_across_hash_seeds_time_zones_and_locales() -> None:
     ends, through, *first = printed({"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C", "COLUMNS": "40"})
     assert (int(ends), int(through)) == (21, 9), "enough of everything for an unsorted set to show"
-    assert len(first) == 2 + 4 + 1 + 1
+    assert len(first) == 2 + 5 + 1 + 1
     for environment in (
         {"PYTHONHASHSEED": "1", "TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"},
         {"PYTHONHASHSEED": "2", "TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8", "FORCE_COLOR": "1"},

@@ -42,8 +42,9 @@ def scaled(told: dict[str, Any], units: list[int]) -> dict[str, Any]:
     first = told["ends"][0]
     told["ends"] = []
     for number, amount in enumerate(units):
-        end = {**first, "address": f"0x{number:040x}", "amounts": dict.fromkeys(told["rules"], str(amount))}
-        told["ends"].append({**end, "least": str(amount), "most": str(amount)})
+        by_rule, text = dict.fromkeys(told["rules"], str(amount)), str(amount)
+        end = {**first, "address": f"0x{number:040x}", "amounts": by_rule, "basis_amounts": by_rule}
+        told["ends"].append({**end, "least": text, "most": text, "basis_least": text, "basis_most": text})
     return told
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drawn_exchanges import address, drawn, labels, ledger, prices, said, step
+from drawn_exchanges import labels, ledger, prices, said, step
 from graphs.conversions import Exchange, ExchangeRules, Kind, Worth, exchange
-from notation import START
+from notation import START, address
 from tracer.errors import InputError
 from tracer.labels import LabelBook, Role
 from tracer.ledger import Ledger
@@ -82,6 +82,7 @@ def test_no_other_role_makes_a_swap_believed(role: Role) -> None:
 
 def test_a_swap_is_believed_on_a_label_of_whom_it_passed_through() -> None:
     routed = """
+        9 x signs
         9 x -> router 900 USDT
         9 router -> pool 900 USDT
         9 pool -> router 45 WETH
@@ -168,6 +169,17 @@ def test_each_pool_of_a_route_has_to_be_a_market() -> None:
     assert found(route + market(12)).kind is Kind.UNPROVEN
 
 
+def test_a_wrapper_on_the_way_to_a_market_needs_no_customers_of_its_own() -> None:
+    text = """
+        9 x calls router
+        9 x -> WETH 45 ETH
+        9 issue -> pool 45 WETH
+        9 pool -> x 900 USDT
+    """
+    assert legs(text + market(10)) == [(["x 45 ETH"], ["x 900 USDT"])]
+    assert found(text + market(9)).kind is Kind.UNPROVEN
+
+
 # --- somebody's own pool
 
 
@@ -231,6 +243,12 @@ def test_a_wrap_needs_no_label(sink: str) -> None:
 @pytest.mark.parametrize("sink", ["burn", "WETH", "zero"])
 def test_neither_does_an_unwrap(sink: str) -> None:
     assert legs(f"9 x calls WETH\n9 x -> {sink} 70 WETH\n9 WETH -> x 70 ETH\n") == [(["x 70 WETH"], ["x 70 ETH"])]
+
+
+def test_a_wrap_whose_worth_is_known_to_be_otherwise_is_refused() -> None:
+    text = "9 x calls WETH\n9 x -> WETH 70 ETH\n9 issue -> x 70 WETH\n"
+    assert found(text, worth=prices(ETH=1, WETH=1)).kind is Kind.WRAP
+    assert found(text, labels(WETH=Role.TOKEN), prices(ETH=100, WETH=1)).kind is Kind.LOSSY_SWAP
 
 
 def test_a_wrap_at_a_rate_for_somebody_else() -> None:
@@ -322,7 +340,7 @@ def test_two_assets_bought_in_two_pools_weigh_what_was_paid_for_each() -> None:
 
 def test_two_assets_sold_in_two_pools_are_two_conversions() -> None:
     text = "9 x calls router\n9 x -> p 600 USDT\n9 x -> q 7 CRV\n9 p -> x 30 WETH\n9 q -> x 15 WETH\n"
-    both = legs(text, labels(**ROUTER))
+    both = legs(text, labels(p=Role.PROTOCOL, q=Role.PROTOCOL))
     assert sorted(both) == [(["x 600 USDT"], ["x 30 WETH"]), (["x 7 CRV"], ["x 15 WETH"])]
 
 
@@ -497,4 +515,22 @@ def test_no_more_is_given_or_got_than_moved(rows: list[tuple[str, str, int, str]
                     name, units_text, asset = leg.split()[:3]
                     assert 0 < int(units_text) <= sign * nets[name, asset]
             assert not {leg.hid for leg in conversion.gave} & {leg.hid for leg in conversion.got}
-    assert drawn(text)
+
+
+def test_what_a_token_sells_of_its_own_beside_goes_to_its_own_payees() -> None:
+    """Tokens that keep a part of each payment sell it when a user sells, and pay their makers with the proceeds."""
+    text = """
+        9 x calls router
+        9 x -> pool 500 TAX
+        9 TAX -> pool 4000 TAX
+        9 pool -> x 15 WETH
+        9 pool -> maker 120 WETH
+    """
+    assert legs(text, labels(router=Role.PROTOCOL, pool=Role.PROTOCOL)) == [(["x 500 TAX"], ["x 15 WETH"])]
+    assert found(text.replace("pool -> x 15", "pool -> y 15"), labels(**ROUTER)).kind is Kind.UNPROVEN
+
+
+def test_a_payment_to_thousands_is_judged_at_once() -> None:
+    """Each side is looked at once, not once for each payment."""
+    text = "\n".join(f"9 x -> y{n} 1 DAI" for n in range(3000)) + "\n9 issue -> x 5 JUNK\n"
+    assert found(text).kind is Kind.UNPROVEN

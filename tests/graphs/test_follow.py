@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from drawing import Row, covered_rows, written
 from graphs.follow import Expand, Following, follow
 from graphs.stops import StopRules
-from notation import ETH, address, ledger, name_of, payment, transfers
+from notation import ETH, ETHEREUM, address, ledger, name_of, payment, transfers
 from tracer.coverage import Coverage, CoverageBook, Kind, State
 from tracer.labels import Label, LabelBook, Role
 from tracer.ledger import Ledger
@@ -87,7 +87,7 @@ def test_no_stolen_value_no_step() -> None:
     assert amounts(found) == {"a": ("unspent", 60)}
 
 
-@pytest.mark.parametrize("rule", Rule)
+@pytest.mark.parametrize("rule", Rule.of(ETHEREUM.family))
 def test_every_rule_is_followed_not_only_the_one_that_searches(rule: Rule) -> None:
     """Pro rata rounds a's share to nothing; another rule may put all of the loss there. It must be asked for."""
     text = "1 victim -> w 1\n2 friend -> w 9\n3 w -> a 1\n4 w -> b 9"
@@ -124,13 +124,13 @@ def test_every_place_where_value_rests_has_a_stop_though_rules_differ_on_how_far
     """
     for hops in range(5):
         found = follow(ledger(text), LabelBook(), LOSS, replace(NO_DUST, hops=hops))
-        assert set(found.traces()) == set(Rule)
+        assert set(found.traces()) == set(Rule.of(ETHEREUM.family))
 
 
 @given(covered_rows(20, 9), st.integers(0, 3))
 def test_every_place_where_value_rests_has_one_stop(drawn: list[Row], hops: int) -> None:
     found = follow(ledger("1 victim -> a 9\n" + _from_two(drawn)), LabelBook(), LOSS, replace(NO_DUST, hops=hops))
-    assert set(found.traces()) == set(Rule)
+    assert set(found.traces()) == set(Rule.of(ETHEREUM.family))
 
 
 def _from_two(drawn: Sequence[Row]) -> str:
@@ -320,7 +320,7 @@ def test_a_spent_budget_is_said_and_the_books_still_close(text: str, asks: int) 
         found = follow(of, LabelBook(), LOSS, NO_DUST, known=found.followed)
     spent = follow(of, LabelBook(), LOSS, NO_DUST, known=found.followed, spent=True)
     assert spent.expand == ()
-    assert set(spent.traces()) == set(Rule)
+    assert set(spent.traces()) == set(Rule.of(ETHEREUM.family))
     assert (StopCode.BUDGET in codes(spent).values()) == bool(found.expand)
 
 

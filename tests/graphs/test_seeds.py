@@ -12,7 +12,7 @@ from notation import ETH, ETHEREUM, address, ledger, name_of, payment, transfers
 from tracer.errors import InputError
 from tracer.ledger import Ledger
 from tracer.losses import Loss
-from tracer.values import Asset, Transfer, TransferId
+from tracer.values import Asset, Slot, Transfer, TransferId
 
 DRAWN = "1 victim -> w 60\n2 friend -> w 40\n3 w -> w 5\n4 w -> shop 90 gas 1\n5 friend -> w 0"
 
@@ -34,27 +34,33 @@ def test_a_payment_that_is_not_in_the_data_is_an_error_that_names_it() -> None:
 def test_a_wallet_is_a_loss_by_all_it_received_and_nothing_it_paid_itself() -> None:
     of = ledger(DRAWN)
     seeds = seeds_of(of, (Loss("all", ETH, wallet=address("w")),))
-    assert seeds.paid == {0: ((1, 60),), 1: ((1, 40),)}
-    assert seeds.unseen == {hid_of(of, "w"): 1}
+    w = hid_of(of, "w")
+    assert seeds.paid == {}
+    assert seeds.legs == {0: ((w, 1, 60),), 1: ((w, 1, 40),)}
+    assert seeds.unseen == {w: 1}
 
 
 def test_a_wallet_from_a_block_on() -> None:
     of = ledger(DRAWN)
     seeds = seeds_of(of, (Loss("all", ETH, wallet=address("w"), since=2),))
-    assert seeds.paid == {1: ((1, 40),)}
-    assert seeds.since == {hid_of(of, "w"): 1}
+    w = hid_of(of, "w")
+    assert (seeds.paid, seeds.legs) == ({}, {1: ((w, 1, 40),)})
+    assert seeds.since == {w: 1}
     after = seeds_of(of, (Loss("all", ETH, wallet=address("w"), since=99),))
-    assert (after.paid, after.since) == ({}, {hid_of(of, "w"): len(of)})
+    assert (after.paid, after.legs, after.since) == ({}, {}, {w: len(of)})
 
 
 def test_a_wallet_that_was_not_read_yet_enters_nothing() -> None:
-    assert seeds_of(ledger(DRAWN), (Loss("all", ETH, wallet=address("stranger")),)).paid == {}
+    seeds = seeds_of(ledger(DRAWN), (Loss("all", ETH, wallet=address("stranger")),))
+    assert (seeds.paid, seeds.legs, seeds.unseen) == ({}, {}, {})
 
 
 def test_a_wallet_is_a_loss_in_its_own_asset_only() -> None:
     token = Asset(ETHEREUM, "0xt", "T", 6)
     of = Ledger.of([*transfers("1 friend -> w 5"), *transfers("2 friend -> w 7", token)])
-    assert seeds_of(of, (Loss("all", token, wallet=address("w")),)).paid == {1: ((1, 7),)}
+    seeds = seeds_of(of, (Loss("all", token, wallet=address("w")),))
+    tokens = of.hid(Slot(address("w"), token))
+    assert (seeds.paid, seeds.legs) == ({}, {1: ((tokens, 1, 7),)})
 
 
 def test_two_losses_cannot_both_be_all_of_one_wallet() -> None:

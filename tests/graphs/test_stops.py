@@ -9,7 +9,7 @@ import pytest
 
 from graphs.follow import Following, follow
 from graphs.stops import DAY, StopRules, labelled, suspected_service
-from notation import ETH, address, ledger, name_of, payment
+from notation import ETH, ETHEREUM, address, ledger, name_of, payment
 from tracer.coverage import Coverage, CoverageBook, Kind, State
 from tracer.errors import InputError
 from tracer.labels import Label, LabelBook, Role
@@ -269,7 +269,7 @@ def test_a_setting_that_is_no_whole_number_is_refused(setting: str, value: objec
         StopRules(**{setting: value})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("rule", Rule)
+@pytest.mark.parametrize("rule", Rule.of(ETHEREUM.family))
 def test_every_end_has_its_own_stop_and_the_books_close(rule: Rule) -> None:
     text = "1 victim -> w 100\n2 w -> kraken 20 gas 1\n3 w -> x 30\n4 x -> tornado 30\n5 w -> y 5"
     found = followed(text, label("kraken", Role.EXCHANGE), label("tornado", Role.MIXER))

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from tracer.conversions import Conversion
 from tracer.engine import move
 from tracer.lots import Fees, Rule
 from tracer.moves import Course
@@ -118,7 +117,7 @@ MINED = JOINED + "2 other: old:7000 -> y:3500\n2 mined: new:28000 fees:7000 -> p
         (Rule.TAINT_FIRST, 0.15, 0),
         (Rule.CLEAN_FIRST, 0, 0.15),
         (Rule.HIGHEST_OUT, 0, 0.15),
-        # 0.5 of the other's fee is the last of its inputs, then come 0.1 C, 0.15 T, 0.25 C of U1's.
+        # The other's 0.5 came last and leaves first, then of U1's fee 0.1 C, 0.15 T and 0.25 C.
         (Rule.LIFO, 0.15, 0),
     ],
 )
@@ -127,6 +126,27 @@ def test_fees_in_ratio_go_on_into_the_coinbase_of_their_block(rule: Rule, pool: 
     rests = Drawn(drawing(MINED), paid=STOLEN).stolen(rule, Fees.IN_RATIO)
     assert "fee" not in rests
     assert sum(rests.values()) == 21_000
+
+
+@pytest.mark.xfail(strict=True, reason="lots of fees are turned round twice on their way through the coinbase")
+def test_lifo_pays_of_a_coinbase_the_fee_of_its_blocks_last_transaction_first() -> None:
+    mined = MINED.replace("pool:7000 miner:28000", "pool:4200 miner:30800")  # 0.6: the other's 0.5, and 0.1 C
+    assert came(mined, Rule.LIFO, Fees.IN_RATIO, tx="mined") == units(0, 0.15)
+
+
+@pytest.mark.xfail(strict=True, reason="clean fees of a block are put behind those that carry stolen value")
+def test_fifo_takes_the_fees_of_a_block_in_the_order_of_its_transactions() -> None:
+    before = "2 other: old:7000 -> y:3500\n"
+    mined = JOINED.replace("2 u1", before + "2 u1") + "2 mined: new:28000 fees:7000 -> pool:32900 miner:2100\n"
+    assert came(mined, Rule.FIFO, Fees.IN_RATIO, tx="mined") == units(0, 0.15)  # 4.0 new, 0.5 C, 0.2 of U1's 0.25 C
+
+
+@pytest.mark.xfail(strict=True, reason="clean fees of a block are not counted where its coinbase left some unclaimed")
+@pytest.mark.parametrize(("rule", "collected"), [(Rule.PRO_RATA, 5), (Rule.CLEAN_FIRST, 0)])
+def test_of_fees_that_a_coinbase_left_unclaimed_a_part_is_clean(rule: Rule, collected: int) -> None:
+    """Fees of 10 stolen and 90 clean, of which the coinbase took 50: the average of that is 5."""
+    text = "1 theft: old:10 -> a:0\n1 other: old:90 -> y:0\n1 mined: new:50 fees:50 -> miner:100"
+    assert came(text, rule, Fees.IN_RATIO, tx="mined") == (collected,)
 
 
 @pytest.mark.parametrize("fees", [Fees.LAST, Fees.PRORATA])
@@ -190,4 +210,3 @@ def test_nothing_is_followed_through_a_barrier() -> None:
         (flow,) = (flow for flow in moves.flows if flow.ordinal == step)
         place = place_of(of.ledger, flow.target)
         assert (place.holding, flow.lots, moves.rest) == (of.ledger.transfer(step).id, ((1, 21_000),), {})
-    assert isinstance(Conversion, type)

@@ -318,6 +318,46 @@ BAD = [
 ]
 
 
+ODD = ["", "0", "1", "2", "00", "-0", "1.0", "1e3", "x", " 1", "0x", A, "0X" + A[2:], A.upper(), ZERO, "A" * 64, TX[3]]
+ODD += [str(one) for one in PINNED] + ["0,1", "1,", "call", "create", "reward", "genesis", "2022-03-23T13:29:09Z"]
+ODD += [
+    " ",
+    "9" * 18,
+    "9" * 19,
+    "0" * 40,
+    "0" * 80,
+    "\u0661",
+    "0" * 38 + "17",
+    "2022-03-23 13:29:09.000 UTC",
+    "staticcall",
+]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data(), st.sampled_from([PAID, EVENT, CALL]))
+def test_all_rows_at_once_give_what_each_row_by_itself_gives(tmp_path: Path, data: st.DataObject, base: Row) -> None:
+    changes = st.dictionaries(st.sampled_from(sorted(base)), st.sampled_from(ODD), max_size=2)
+    rows = [base | change for change in data.draw(st.lists(changes, min_size=1, max_size=8))]
+    by_itself = read(written(tmp_path, rows, ".jsonl"))
+    assert read(written(tmp_path, rows, ".csv")) == by_itself
+    assert read(written(tmp_path, rows, ".parquet")) == by_itself
+
+
+@pytest.mark.parametrize("base", [PAID, EVENT, CALL])
+@pytest.mark.parametrize("value", ["5", str(2**200)])
+def test_columns_have_the_types_that_the_storage_was_promised(tmp_path: Path, base: Row, value: str) -> None:
+    path = written(tmp_path, [base | {"value": value}, base | {"value": "x"}])
+    (batch,) = open_reader(path).batches(path)
+    assert isinstance(batch, Batch)
+    types = [getattr(batch, name).dtype.name for name in ("rows", "block", "time", "index", "low", "high")]
+    assert types == ["int64"] * 3 + ["int32"] + ["uint64"] * 2
+    assert batch.payer_sink.dtype.name == batch.payee_sink.dtype.name == "uint8"
+    assert (batch.tx.type, batch.payer.type, batch.payee.type) == (pa.binary(32), pa.binary(20), pa.binary(20))
+    assert batch.position.type == batch.asset.type == pa.dictionary(pa.int32(), pa.string())
+    for name in ("tx", "position", "asset", "payer", "payee"):
+        getattr(batch, name).validate(full=True)
+
+
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl"])
 @pytest.mark.parametrize(("base", "change", "why"), BAD)
 def test_a_bad_row_is_refused_with_its_reason_and_spoils_no_other(
