@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cases.investigation import Progress
     from cases.tracing import Question
     from connectors.bulk.ingest import Progress as Ingesting
-    from connectors.labels import LabelFile
 
 PARTIAL = 3
 INTERRUPTED = 130
@@ -96,7 +95,7 @@ def demo(out: Path, as_json: bool) -> None:
 @main.command()
 @click.argument("start")
 @click.option("--source", "sources", multiple=True, metavar="KIND:WHERE",
-              help="Where histories come from, e.g. file:PATH or etherscan-recorded:PATH. May be repeated.")  # fmt: skip
+              help="Where histories come from, e.g. file:PATH or ledger:FOLDER. May be repeated.")  # fmt: skip
 @click.option("--case", "case_path", required=True, type=FILE, help="The case file; made if it is not there.")
 @LABELS
 @click.option("--rule", type=click.Choice(RULES), default="all", show_default=True,
@@ -193,7 +192,7 @@ def case_hops(file: Path, as_json: bool) -> None:
 @CASE
 @JSON
 def case_compare(file: Path, as_json: bool) -> None:
-    """Compare all accounting rules on the latest question: what hangs on the choice, and where they part."""
+    """Compare all rules on the latest question: what hangs on the choice, where they part."""
     from cases.comparing import compare
     from cases.show_way import show_comparison
 
@@ -255,6 +254,7 @@ def labels() -> None:
 def labels_import(files: tuple[Path, ...], case_path: Path | None, out: Path | None, form: str, source: str,
                   chain: str | None, as_json: bool) -> None:  # fmt: skip
     """Read label files, say what was refused and why, and keep the rest. Ends with 3 if rows were refused."""
+    from cases.claims import file_told
     from connectors.labels import read_labels, write_labels
     from tracer.values import Chain
 
@@ -269,7 +269,7 @@ def labels_import(files: tuple[Path, ...], case_path: Path | None, out: Path | N
     if out:
         write_labels([label for file in read for label in file.labels], out)
     if as_json:
-        _emit([_told(path, file) for path, file in zip(files, read, strict=True)], True)
+        _emit([file_told(path, file) for path, file in zip(files, read, strict=True)], True)
     for path, file in zip(files, read, strict=True):
         if not as_json:
             click.echo(_visible(
@@ -288,13 +288,14 @@ def labels_import(files: tuple[Path, ...], case_path: Path | None, out: Path | N
 @JSON
 def labels_show(address: str, case_path: Path | None, label_paths: tuple[Path, ...], as_json: bool) -> None:
     """Print every claim about ADDRESS, the one that decides where a trace stops first."""
+    from cases.claims import book_of
     from tracer.addresses import recognise
     from tracer.errors import BadAddress
 
     meant = recognise(address)
     if not meant:
         raise BadAddress(f"not an address of any chain we follow: {address!r:.100}", "copy it again, whole")
-    book = _book(case_path, label_paths)
+    book = book_of(case_path, label_paths)
     _print_labels([label for one in meant for label in book.of(one)], as_json)
 
 
@@ -305,7 +306,9 @@ def labels_show(address: str, case_path: Path | None, label_paths: tuple[Path, .
 @JSON
 def labels_search(text: str, case_path: Path | None, label_paths: tuple[Path, ...], as_json: bool) -> None:  # fmt: skip
     """Print the claims whose address, entity or name contains TEXT."""
-    _print_labels(list(_book(case_path, label_paths).search(text)), as_json)
+    from cases.claims import book_of
+
+    _print_labels(list(book_of(case_path, label_paths).search(text)), as_json)
 
 
 @main.command()
@@ -382,8 +385,8 @@ def ledger_verify(folder: Path, as_json: bool) -> None:
     from connectors.bulk.folder import verify
 
     problems = list(verify(folder))
-    said = [*problems, f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"]
-    _emit({"problems": problems} if as_json else _visible("\n".join(said)), as_json)
+    said = [*map(_visible, problems), f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"]
+    _emit({"problems": problems} if as_json else "\n".join(said), as_json)
     if problems:
         raise SystemExit(1)
 
@@ -451,23 +454,6 @@ def _open_or_create(path: Path) -> Case:
     return Case.open(path) if path.exists() else Case.create(path, at=_now())
 
 
-def _book(case_path: Path | None, label_paths: tuple[Path, ...]) -> Any:
-    from connectors.labels import read_labels
-    from tracer.errors import InputError
-    from tracer.labels import LabelBook
-
-    if not case_path and not label_paths:
-        raise InputError("no place to look in", "name a case with --case, or a label file with --labels")
-    book = LabelBook()
-    if case_path:
-        with _open(case_path) as opened:
-            book = opened.labels()
-    for path in label_paths:
-        for label in read_labels(path).labels:
-            book.add(label)
-    return book
-
-
 def _print_labels(found: list[Any], as_json: bool) -> None:
     from cases.codec import label_json
     from cases.show_records import show_labels
@@ -511,14 +497,6 @@ def _emit(what: Any, as_json: bool) -> None:
         click.echo(what, color=True)
 
 
-def _told(path: Path, file: LabelFile) -> dict[str, Any]:
-    problems = {
-        kind: [{"text": problem.text, "where": problem.where} for problem in found]
-        for kind, found in (("rejected", file.rejected), ("skipped", file.skipped))
-    }
-    return {"file": str(path), "format": file.format, "rows": file.rows, "labels": len(file.labels), **problems}
-
-
 def _warn(problems: Any, most: int = 10) -> None:
     for problem in problems[:most]:
         click.echo(_visible(f"warning: {problem.where}: {problem.text}"), err=True)
@@ -546,10 +524,12 @@ def _counting(stack: ExitStack) -> Callable[[Ingesting], None]:
     from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
     columns = TextColumn("{task.description}", markup=False), TextColumn("{task.completed:,} rows", markup=False)
-    bar = stack.enter_context(Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)))
+    bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
     tasks: dict[Path, Any] = {}
 
     def tell(step: Ingesting) -> None:
+        if not tasks:
+            stack.enter_context(bar)
         if step.file not in tasks:
             tasks[step.file] = bar.add_task(_visible(step.file.name), total=None)
         bar.update(tasks[step.file], completed=step.rows)

@@ -146,12 +146,18 @@ def _loss(loss: Loss, label: int, traces: Mapping[Rule, Trace], chosen: Sequence
     return {
         "name": loss.name,
         "asset": loss.asset.name,
-        "start": str(loss.paid) if loss.paid is not None else str(loss.wallet),
+        "start": _start(loss),
         "since": loss.since,
         "victim": loss.victim,
         "units": None if loss.units is None else str(loss.units),
         "lost": {str(rule): str(dict(traces[rule].lost).get(label, 0)) for rule in chosen},
     }
+
+
+def _start(loss: Loss) -> str:
+    if loss.paid is None:
+        return str(loss.wallet)
+    return str(loss.paid) if loss.output is None else f"{loss.paid.chain}:{loss.paid.tx}:{loss.output}"
 
 
 def _missing(losses: Sequence[Loss], traces: Mapping[Rule, Trace], chosen: Sequence[Rule]) -> list[str]:

@@ -31,7 +31,8 @@ def ingest_files(
 ) -> dict[str, Any]:
     """Take `paths` into the ledger folder `out`, which is made if it is not there, and say what became of the rows.
 
-    A folder among them stands for the files in it, by name. `whole`, `blocks` and `decimals` as
+    A folder among them stands for the files in it, by name; but not for a `coverage.csv`, which is about addresses, and
+    a ledger is about blocks. `whole`, `blocks` and `decimals` as
     `connectors.bulk.ingest.ingest` and `connectors.bulk.readers.open_reader` have them. Several formats make one
     ingest each. Raises `InputError`, before anything is written where a format is not known.
     """
@@ -51,6 +52,7 @@ def ingest_files(
         "formats": [name for name, _ in groups],
         **{key: sum(getattr(one, key) for one in done) for key in _COUNTED},
         "transfers": done[-1].transfers,
+        "caveats": [text for reader, _ in groups.values() for text in getattr(reader, "caveats", ())],
         "unchanged": [str(path) for one in done for path in one.unchanged],
     }
 
@@ -73,8 +75,12 @@ def _files(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         inside = [path]
         if path.is_dir():
-            inside = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
+            inside = sorted(one for one in path.iterdir() if one.is_file() and _is_table(one))
             if not inside:
                 raise InputError(f"{path} holds no files", "name the files, or the folder that has them")
         found += inside
     return found
+
+
+def _is_table(path: Path) -> bool:
+    return not path.name.startswith((".", "coverage.csv"))

@@ -119,7 +119,7 @@ def show_venues(answer: Answer, *, width: int | None = None, colour: bool = Fals
     ]
     told = "A range: the least and the most of the rules shown. Deposit addresses: by their behaviour or a label."
     return section(
-        "Exchanges",
+        "Exchange wallets",
         [*wrapped(note, width), *wrapped(told, width), table(headings, rows, 3, width, colour=colour)],
         width,
         colour,

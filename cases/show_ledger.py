@@ -23,6 +23,7 @@ def show_ingested(told: Mapping[str, Any]) -> str:
     if told["contradictions"]:
         rows = counted(told["contradictions"], "row", "rows")
         lines.append(f"{rows} CONTRADICT what the ledger has of the same transfer and were left out; see {REFUSED}")
+    lines += [f"what these files cannot tell: {visible(text)}" for text in told["caveats"]]
     lines.append(f"{visible(told['folder'])} holds {counted(told['transfers'], 'transfer', 'transfers')}")
     return "\n".join(lines)
 
@@ -36,8 +37,8 @@ def show_ledger(told: Mapping[str, Any], *, width: int | None = None) -> str:
     )
     lines = [
         f"{visible(told['folder'])}: {told['chain']}, {counted(told['transfers'], 'transfer', 'transfers')} in "
-        f"{counted(told['transactions'], 'transaction', 'transactions')}, {told['addresses']:,} addresses, "
-        f"{told['holdings']:,} holdings, {counted(told['assets'], 'asset', 'assets')}, {told['bytes']:,} bytes",
+        f"{counted(told['transactions'], 'transaction', 'transactions')}, {told['holdings']:,} holdings, "
+        f"{counted(told['assets'], 'asset', 'assets')}, {told['bytes']:,} bytes",
     ]
     if told["transfers"]:
         last = when(told["last_time"])

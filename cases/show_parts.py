@@ -12,22 +12,23 @@ from tracer.values import shown
 
 Answer = Mapping[str, Any]
 LABEL_WIDTH = 60
+_WHOLE = 8  # decimals: an asset of so many is shown to its last unit if need be
 _SYMBOL_WIDTH = 12  # in a cell; the note under the heading says which asset it is
 
 
 class Figures:
-    """Amounts of one asset in one table, all with as many decimals: the fewest of 4 to 6 that let none read as nothing.
+    """Amounts of one asset in one table, all with as many decimals: the fewest from 4 on that let none read as nothing.
 
+    At most 6, or all that the asset has where those are no more than 8, as of a bitcoin.
     `of`: what has the asset's `name`, `symbol` and `decimals`: an answer's `asset`, or an end.
     """
 
     def __init__(self, of: Mapping[str, Any], units: Iterable[str]) -> None:
         self.decimals: int = of["decimals"]
-        least = min((int(text) for text in units if text != "0"), default=0)
-        self.places = (
-            next((places for places in range(4, 6) if least * 10**places >= 10**self.decimals), 6) if least else 4
-        )
-        self.places = min(self.places, self.decimals)
+        most = self.decimals if self.decimals <= _WHOLE else 6
+        least = min((int(text) for text in units if text != "0"), default=0) or 10**self.decimals
+        enough = (places for places in range(4, most) if least * 10**places >= 10**self.decimals)
+        self.places = next(enough, most)
         self.note = f"in {symbol_of(of)}, cut (not rounded) to {self.places} decimals; base units: --json"
 
     def of(self, units: str | None) -> str:

@@ -102,7 +102,7 @@ def show_commingling(answer: Answer, *, width: int | None = None, colour: bool =
     rows = [
         [
             place(point),
-            counted(len(point["choices"]), "payment", "payments"),
+            _parts_at(point),
             first["transfer"],
             *spans[at * columns : (at + 1) * columns],
         ]
@@ -113,12 +113,21 @@ def show_commingling(answer: Answer, *, width: int | None = None, colour: bool =
         rest = f"and {len(found) - len(kept):,} more, see --json"
         rows.append([rest, counted(payments, "payment", "payments"), *[""] * (columns + 1)])
     told = (
-        "Stolen and other money lay together here. Of the first payment at which the rules part: what left, of how "
-        "much, what was stolen in it, and what of that each rule lets leave."
+        "Stolen and other money lay together here, or the inputs of a transaction brought them together that paid it. "
+        "Of the first such payment: what was paid, of how much, what of that was stolen, and how much of the stolen "
+        "went along under each rule."
     )
-    headings = ["mixed at", "where rules part", "first", "paid", "of", "stolen in it", *rules]
+    headings = ["mixed at", "rules part at", "first", "paid", "of", "stolen in it", *rules]
     lines = [*wrapped(told, width), *wrapped(note, width), table(headings, rows, columns, width, colour=colour)]
     return section("Where the rules part (commingling; inferred)", lines, width, colour)
+
+
+def _parts_at(point: Mapping[str, Any]) -> str:
+    """At how many payments the rules part, and on which side of them the money was mixed."""
+    number = len(point["choices"])
+    if point["pooled"]:
+        return counted(number, "transaction that paid it", "transactions that paid it")
+    return counted(number, "payment from it", "payments from it")
 
 
 def show_leads(answer: Answer, *, width: int | None = None, colour: bool = False) -> str:

@@ -9,11 +9,11 @@ was paid and the doubt is told.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from graphs.counterparties import ExchangeRules, customers
-from graphs.dealings import Trade, step_at, transfers_of
+from graphs.dealings import Trade, home_of, step_at, transfers_of
 from graphs.reasons import Kind, Reason, Reasons
 from tracer.conversions import Conversion, Exchanged
 from tracer.labels import LabelBook
@@ -224,9 +224,25 @@ class _Judge:
         else:
             weights = {key: self._value(key[1], units) for key, units in got.items()}
         given = {asset: 1 if len(gave) == 1 else self._value(asset, units) for asset, units in gave.items()}
-        legs_in = tuple(self._leg(giver, asset, units, given[asset] or 0) for asset, units in gave.items())
+        side = frozenset[Address]().union(*(trade.side for trade in group))
+        legs_in = tuple(
+            replace(self._leg(giver, asset, units, given[asset] or 0), to=self._theirs(side, asset))
+            for asset, units in gave.items()
+        )
         legs_out = tuple(self._leg(*key, units, weights[key] or 0) for key, units in got.items())
         return (legs_in, legs_out) if all(leg.weight for leg in legs_in + legs_out) else None
+
+    def _theirs(self, side: frozenset[Address], asset: Asset) -> frozenset[int]:
+        """The holdings of that asset that the side was paid into; a token's contract stands for where it is burned."""
+        found = set()
+        for one in self.step.movements:
+            for hid, _ in one.outputs:
+                holding = self.ledger.holding(hid)
+                if isinstance(holding, Slot | Sink) and holding.asset == asset and not self.ledger.is_fee(hid):
+                    whose = holding.address if isinstance(holding, Slot) else home_of(asset)
+                    if whose in side:
+                        found.add(hid)
+        return frozenset(found)
 
     def _leg(self, address: Address, asset: Asset, units: int, weight: int = 1) -> Exchanged:
         hid = self.ledger.hid(Slot(address, asset))

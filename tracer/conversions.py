@@ -14,11 +14,16 @@ from tracer.lots import CLEAN, Lot, apportion, pro_rata_share
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
-    """`units` of one holding, given or got. `weight`: its share in the value of that side, in any unit."""
+    """`units` of one holding, given or got. `weight`: its share in the value of that side, in any unit.
+
+    `to`: of what is given, the holdings that it went to; what went elsewhere in the same step is no part of it. Empty
+    means all that the holding paid.
+    """
 
     hid: int
     units: int
     weight: int = 1
+    to: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ def converted(
         came: list[Lot] = []
         parents: dict[int, list[Lot]] = {}
         for (label, _, _), units, share in zip(lots, parts, shares, strict=True):
-            if label and share[at]:
+            if label and (share[at] or units):
                 parents.setdefault(key(label), []).append((label, share[at]))
             if units:
                 came.append((key(label) if label else CLEAN, units))

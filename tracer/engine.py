@@ -9,11 +9,21 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from tracer.conversions import Conversion, Strain, converted
+from tracer.conversions import Conversion, Exchanged, Strain, converted
 from tracer.ledger import Ledger, Movement
 from tracer.lots import CLEAN, Between, Content, Fees, Lot, Queue, Rule, apportion, empty
 from tracer.moves import Amounts, Course, Draw, Flow, Moves, Seeds, barrier
+
+
+@dataclass(slots=True)
+class _Drawn:
+    """A movement on its way: the lots of each input, and (once they are shared out) of each output."""
+
+    one: Movement
+    lots: dict[int, list[Lot]]
+    shares: list[list[Lot]] | None = None
 
 
 class _Run:
@@ -36,6 +46,7 @@ class _Run:
         self.next_label = seeds.labels() + 1
         self.heap = seeds.start(ledger)
         self.queued = set(self.heap)
+        self._both: set[int] = set()  # holdings on both sides of the step at hand
         self.fees: dict[int, Content] = {}  # block -> what its fees brought, where coinbases carry it on
 
     def run(self) -> Moves:
@@ -77,47 +88,57 @@ class _Run:
         if one.own:
             return
         claims = self.seeds.legs.get(ordinal, ())
+        if len(one.inputs) > 1 and len(one.outputs) > 1:
+            self._both = {hid for hid, _ in one.inputs} & {hid for hid, _ in one.outputs}
         lots: list[Lot] = []
         for hid, units in one.inputs:
             lots += self._claimed(hid, self._drawn(hid, units, ordinal), claims)
-        self._give(ordinal, one, self._paid(one, lots), claims, {})
+        one_drawn = _Drawn(one, {-1: self._paid(one, lots)})
+        for hid, part, source in self._outgoing(ordinal, one_drawn, claims):
+            self._given(hid, part, ordinal, one.ordinal, source)
+        self._settle()
 
     def _step(self, ordinal: int, movements: Sequence[Movement]) -> None:
         """Several movements, or an exchange: all is paid before anything is received."""
         claims = self.seeds.legs.get(ordinal, ())
         exchanges = self.course.conversions.get(ordinal, ())
         exchanged = {leg.hid for exchange in exchanges for leg in (*exchange.gave, *exchange.got)}
-        drawn: list[tuple[Movement, dict[int, list[Lot]]]] = []
-        for one in movements:
-            if one.own and not any(hid in exchanged for hid, _ in one.inputs):
-                continue
+        moving = [one for one in movements if not one.own or any(hid in exchanged for hid, _ in one.inputs)]
+        paying = {hid for one in moving for hid, _ in one.inputs}
+        self._both = paying & {hid for one in moving for hid, _ in one.outputs}
+        drawn: list[_Drawn] = []
+        for one in moving:
             mine = {hid: self._claimed(hid, self._drawn(hid, units, ordinal), claims) for hid, units in one.inputs}
             if one.ordinal in self.seeds.paid:
                 lots = self._paid(one, [lot for part in mine.values() for lot in part])
                 mine = dict(zip(mine, _parts(lots, [units for _, units in one.inputs]), strict=True))
-            drawn.append((one, mine))
+            drawn.append(_Drawn(one, mine))
         came: dict[int, tuple[int, list[Lot]]] = {}
         for exchange in exchanges:
-            self._exchange(ordinal, exchange, [mine for _, mine in drawn], came)
-        for one, mine in drawn:
-            self._give(ordinal, one, [lot for lots in mine.values() for lot in lots], claims, came)
+            self._exchange(ordinal, exchange, drawn, came)
+        given: dict[int, list[tuple[int, list[Lot], int]]] = {}
+        for part in drawn:
+            for hid, lots, source in self._outgoing(ordinal, part, claims):
+                given.setdefault(hid, []).append((part.one.ordinal, lots, source))
+        for hid, (source, lots) in came.items():
+            paid = [lot for _, beside, _ in given[hid] for lot in beside]
+            given[hid] = [(given[hid][0][0], _joined(paid, lots), source)]
+        for hid, parts in given.items():
+            for at, lots, source in parts:
+                self._given(hid, lots, ordinal, at, source)
+        self._settle()
 
     def _exchange(
-        self, ordinal: int, exchange: Conversion, drawn: Sequence[dict[int, list[Lot]]],
-        came: dict[int, tuple[int, list[Lot]]],
-    ) -> None:  # fmt: skip
+        self, ordinal: int, exchange: Conversion, drawn: Sequence[_Drawn], came: dict[int, tuple[int, list[Lot]]]
+    ) -> None:
         """Take what was given out of what was drawn, clean value in its place, and put what came for it in `came`."""
-        gave, givers = [], {leg.hid for leg in exchange.gave}
-        for leg in exchange.gave:
-            mine = next(lots for lots in drawn if leg.hid in lots)
-            pool = self._empty()
-            pool.put(mine[leg.hid])
-            gave.append((leg, pool.take(leg.units)))
-            mine[leg.hid] = [(CLEAN, leg.units), *pool.take(pool.total)]
+        gave = [(leg, self._captured(ordinal, leg, drawn)) for leg in exchange.gave]
+        gave = [(replace(leg, units=sum(units for _, units in lots)), lots) for leg, lots in gave if lots]
         if not any(label for _, lots in gave for label, _ in lots):
             return
         # The order of lots is kept only by rules that keep one; to the others stolen value of one loss is one amount.
         key = (lambda label: label) if self.rule in (Rule.FIFO, Rule.LIFO) else self._loss
+        giver = gave[0][0].hid if len(gave) == 1 else -1
         for leg, (lots, parents) in zip(exchange.got, converted(gave, exchange.got, key), strict=True):
             labels = {one: self.next_label + at for at, one in enumerate(parents)}
             self.next_label += len(labels)
@@ -126,9 +147,42 @@ class _Run:
                 basis = sum(self._basis(label, part) for label, part in given)
                 made = Strain(labels[one], self._loss(one), ordinal, leg.hid, units, tuple(given), basis)
                 self.strains[made.label] = made
-            source, earlier = came.get(leg.hid, (exchange.gave[0].hid, []))
-            mine_of = [(labels[label] if label else CLEAN, units) for label, units in lots]
-            came[leg.hid] = (source if source in givers and len(givers) == 1 else -1, [*earlier, *mine_of])
+            source, earlier = came.get(leg.hid, (giver, []))
+            strained = [(labels[label] if label else CLEAN, units) for label, units in lots]
+            came[leg.hid] = (source if source == giver else -1, [*earlier, *strained])
+
+    def _captured(self, ordinal: int, leg: Exchanged, drawn: Sequence[_Drawn]) -> list[Lot]:
+        """What of a holding's payments was given in the exchange; clean value goes on in its place."""
+        found: list[Lot] = []
+        left = leg.units
+        for part in drawn:
+            one = part.one
+            to = {hid for hid, _ in one.outputs}
+            if not left or leg.hid not in part.lots or (leg.to and not leg.to & to):
+                continue
+            if leg.to and not to <= leg.to and len(one.inputs) == 1:
+                if part.shares is None:
+                    part.shares = self._shared(ordinal, one, part.lots[leg.hid])
+                for at, (hid, _) in enumerate(one.outputs):
+                    if hid in leg.to:
+                        taken, part.shares[at] = self._cut(part.shares[at], left)
+                        found += taken
+                        left -= sum(units for _, units in taken)
+            else:
+                taken, part.lots[leg.hid] = self._cut(part.lots[leg.hid], left)
+                found += taken
+                left -= sum(units for _, units in taken)
+        return found
+
+    def _cut(self, lots: list[Lot], most: int) -> tuple[list[Lot], list[Lot]]:
+        """(up to `most` units of them by the rule, the others and clean units for those that are gone)."""
+        pool = self._empty()
+        pool.put(lots)
+        units = min(most, pool.total)
+        whole = units == pool.total
+        taken = list(lots) if whole else pool.take(units)
+        rest = [] if whole else pool.take(pool.total)
+        return taken, [*rest, (CLEAN, units)]
 
     def _loss(self, label: int) -> int:
         return self.strains[label].loss if label in self.strains else label
@@ -148,22 +202,23 @@ class _Run:
                 lots = self._marked(lots, label, units)
         return lots
 
-    def _give(
-        self, ordinal: int, one: Movement, lots: list[Lot], claims: Sequence[tuple[int, int, int]],
-        came: Mapping[int, tuple[int, list[Lot]]],
-    ) -> None:  # fmt: skip
+    def _outgoing(
+        self, ordinal: int, part: _Drawn, claims: Sequence[tuple[int, int, int]]
+    ) -> list[tuple[int, list[Lot], int]]:
+        """(hid, lots, who paid) of each output of a movement; nothing stolen goes through a barrier."""
+        one = part.one
         source = one.inputs[0][0] if len(one.inputs) == 1 else -1
+        lots = [lot for mine in part.lots.values() for lot in mine]
         if ordinal in self.course.barriers:
             stolen = tuple(lot for lot in lots if lot[0])
             if stolen:
                 self.flows.append(Flow(one.ordinal, source, barrier(ordinal), stolen))
             lots = [(CLEAN, sum(units for _, units in lots))]
-        for (hid, _), part in zip(one.outputs, self._shared(ordinal, one, lots), strict=True):
-            mine, payer = self._claimed(hid, part, claims), source
-            if hid in came:
-                payer, lots_of = came[hid]
-                mine = _joined(mine, lots_of)
-            self._given(hid, mine, ordinal, one.ordinal, payer)
+        shares = self._shared(ordinal, one, lots) if part.shares is None else part.shares
+        return [
+            (hid, self._claimed(hid, share, claims), source)
+            for (hid, _), share in zip(one.outputs, shares, strict=True)
+        ]
 
     def _shared(self, ordinal: int, one: Movement, lots: list[Lot]) -> list[list[Lot]]:
         """What each output gets of `lots`."""
@@ -213,13 +268,27 @@ class _Run:
                 amounts[label] = amounts.get(label, 0) + part
             content.put(came)
         total, stolen = content.total, content.stolen
-        # A coin is spent whole: its lots keep their order whatever the rule.
-        taken = content.lots() if self.ledger.is_coin(hid) else content.take(units)
+        # A coin is spent whole, and a rebase changes all that is there: lots keep their order whatever the rule.
+        if self.ledger.is_coin(hid):
+            taken = content.lots()
+        elif units == total and hid in self._both:
+            taken, self.contents[hid] = content.lots(), self._empty()
+            content = self.contents[hid]
+        else:
+            taken = content.take(units)
         if 0 < stolen < total and units < total:
             self.draws.append(Draw(ordinal, hid, units, total, stolen, stolen - content.stolen))
-        if not content.stolen or self.ledger.is_coin(hid):
+        if self.ledger.is_coin(hid) or not (content.stolen or hid in self._both):
             del self.contents[hid]
         return taken
+
+    def _settle(self) -> None:
+        """Forget the holdings that both paid and received, if nothing stolen is in them now."""
+        for hid in self._both:
+            content = self.contents.get(hid)
+            if content is not None and not content.stolen:
+                del self.contents[hid]
+        self._both = set()
 
     def _given(self, hid: int, lots: list[Lot], step: int, ordinal: int, source: int) -> None:
         stolen = tuple(lot for lot in lots if lot[0])

@@ -83,6 +83,15 @@ class _State:
 
 
 @dataclass(slots=True)
+class _Drawn:
+    """A movement on its way: the parts of each input, and (once they are shared out) of each output."""
+
+    one: Movement
+    parts: dict[int, list[_Part]]
+    shares: list[list[_Part]] | None = None
+
+
+@dataclass(slots=True)
 class _Ways:
     """The network, with what starts where: stolen units by worth, and clean ones."""
 
@@ -147,35 +156,42 @@ class _Unrolled:
         claims = self.seeds.legs.get(step, ())
         exchanges = self.course.conversions.get(step, ())
         exchanged = {leg.hid for exchange in exchanges for leg in exchange.gave}
-        drawn: list[tuple[Movement, dict[int, list[_Part]]]] = []
+        drawn: list[_Drawn] = []
         for one in movements:
             if one.own and not any(hid in exchanged for hid, _ in one.inputs):
                 continue
             mine = {hid: self._claimed(hid, [self._drawn(hid, units, step)], claims) for hid, units in one.inputs}
             if one.ordinal in self.seeds.paid:
-                parts = [part for drawn_parts in mine.values() for part in drawn_parts]
+                parts = [part for of_one in mine.values() for part in of_one]
                 for label, units in self.seeds.paid[one.ordinal]:
                     parts = self._marked(parts, label, units)
                 mine = {one.inputs[0][0]: parts}
-            drawn.append((one, mine))
+            drawn.append(_Drawn(one, mine))
         came: dict[int, list[_Part]] = {}
         for exchange in exchanges:
-            self._exchange(exchange, [mine for _, mine in drawn], came)
-        for one, mine in drawn:
-            parts = [part for drawn_parts in mine.values() for part in drawn_parts]
+            self._exchange(exchange, drawn, came)
+        given: dict[int, list[_Part]] = {}
+        for each in drawn:
+            parts = [part for of_one in each.parts.values() for part in of_one]
             if step in self.course.barriers:
                 self._end(place_of(self.ledger, barrier(step)), parts)
                 parts = [_Part(sum(part.units for part in parts))]
-            pool = _State()
-            if len(one.outputs) > 1:
-                self._into(pool, parts)
-            for hid, units in one.outputs:
-                share = [self._out(pool, units)] if len(one.outputs) > 1 else parts
-                share = self._claimed(hid, share, claims)
-                if hid in came:  # what else was paid to it stays beside what it was exchanged for
-                    rest = units - sum(part.units for part in came[hid])
-                    share = [*came[hid], *self._others(share, rest)]
-                self._given(hid, share, step)
+            shares = self._shared(each.one, parts) if each.shares is None else each.shares
+            for (hid, _), share in zip(each.one.outputs, shares, strict=True):
+                given.setdefault(hid, []).extend(self._claimed(hid, share, claims))
+        for hid, parts in given.items():
+            if hid in came:  # what else was paid to it stays beside what it was exchanged for
+                rest = sum(part.units for part in parts) - sum(part.units for part in came[hid])
+                parts = [*came[hid], *self._others(parts, rest)]  # noqa: PLW2901
+            self._given(hid, parts, step)
+
+    def _shared(self, one: Movement, parts: list[_Part]) -> list[list[_Part]]:
+        """What each output gets: any part of what the inputs brought together."""
+        if len(one.outputs) == 1:
+            return [parts]
+        pool = _State()
+        self._into(pool, parts)
+        return [[self._out(pool, units)] for _, units in one.outputs]
 
     def _others(self, parts: list[_Part], rest: int) -> list[_Part]:
         """Of what a counterparty paid, what may be stolen and is no part of the exchange; at most `rest` is clean."""
@@ -183,30 +199,52 @@ class _Unrolled:
         spare = rest - sum(part.units for part in kept)
         return [*kept, _Part(spare)] if spare > 0 else kept
 
-    def _exchange(
-        self, exchange: Conversion, drawn: Sequence[dict[int, list[_Part]]], came: dict[int, list[_Part]]
-    ) -> None:
+    def _exchange(self, exchange: Conversion, drawn: Sequence[_Drawn], came: dict[int, list[_Part]]) -> None:
         """What was got stems from what was given, share by share; exact where all that was given is certain."""
-        gave: list[_Part] = []
-        for leg in exchange.gave:
-            mine = next(parts for parts in drawn if leg.hid in parts)
-            whole = _State()
-            self._into(whole, mine[leg.hid])
-            gave.append(self._out(whole, leg.units))
-            rest = [self._out(whole, whole.total)] if whole.total else []
-            mine[leg.hid] = [_Part(leg.units), *rest]
+        legs = [(leg, self._captured(leg, drawn)) for leg in exchange.gave]
+        legs = [(leg, part) for leg, part in legs if part.units]
+        gave = [part for _, part in legs]
         if not any(part.dirty for part in gave):
             return
         self.exchanges += 1
-        sides = sum(leg.weight for leg in exchange.gave), sum(leg.weight for leg in exchange.got)
+        sides = sum(leg.weight for leg, _ in legs), sum(leg.weight for leg in exchange.got)
         for got in exchange.got:
             share = Fraction(got.weight, sides[1])  # of what was given
-            rates = [Fraction(got.units * leg.weight, sides[0] * leg.units) for leg in exchange.gave]
+            rates = [Fraction(got.units * leg.weight, sides[0] * part.units) for leg, part in legs]
             if any(part.room for part in gave):
                 part = self._unsure(got.units, gave, rates, share)
             else:
                 part = self._sure(got, gave, rates, share)
             came.setdefault(got.hid, []).append(part)
+
+    def _captured(self, leg: Exchanged, drawn: Sequence[_Drawn]) -> _Part:
+        """What of a holding's payments was given in the exchange; clean value goes on in its place."""
+        whole = _State()
+        left = leg.units
+        for each in drawn:
+            one, to = each.one, {hid for hid, _ in each.one.outputs}
+            if not left or leg.hid not in each.parts or (leg.to and not leg.to & to):
+                continue
+            if leg.to and not to <= leg.to and len(one.inputs) == 1:
+                if each.shares is None:
+                    each.shares = self._shared(one, each.parts[leg.hid])
+                for at, (hid, _) in enumerate(one.outputs):
+                    if hid in leg.to:
+                        left, each.shares[at] = self._cut(whole, each.shares[at], left)
+            else:
+                left, each.parts[leg.hid] = self._cut(whole, each.parts[leg.hid], left)
+        return self._out(whole, whole.total) if whole.total else _Part(0)
+
+    def _cut(self, into: _State, parts: list[_Part], most_of: int) -> tuple[int, list[_Part]]:
+        """Put up to `most_of` units of `parts` into a pool; (how many are still wanted, what goes on)."""
+        units = sum(part.units for part in parts)
+        if units <= most_of:
+            self._into(into, parts)
+            return most_of - units, [_Part(units)]
+        pool = _State()
+        self._into(pool, parts)
+        self._into(into, [self._out(pool, most_of)])
+        return 0, [self._out(pool, pool.total), _Part(most_of)]
 
     def _sure(self, got: Exchanged, gave: list[_Part], rates: list[Fraction], share: Fraction) -> _Part:
         """What every rule gives alike: all that was given is certain."""

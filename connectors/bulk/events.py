@@ -15,12 +15,15 @@ PASSED all that came in the step left in it, so that the step does not touch the
 never netted away; UNSURE neither `before` nor PASSED is stated, because something does not fit 128 bits; MANY a
 transfer with more than one leg a side; TOLD a MULTI whose transfers are told in order of execution (`step:N`). Where `low` and `high` are all ones, the amount is in the table `large`.
 
+Events come in stretches of the ledger, each with its own files: what is added behind all there is makes a stretch of
+its own, so that a little more does not cost the whole index. A step is never in two stretches.
+
 What the balance means is `tracer.ledger.Ledger.balance_before`: it is never negative.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -50,28 +53,67 @@ class Columns:
     forget: Callable[[], None]  # let go of memory in which `txs` is mapped
 
 
-def build(columns: Columns, holdings: int) -> tuple[U64, Iterator[U64], list[int]]:
-    """(where each holding's events start, the records in order in pieces, sinks that both paid and got)."""
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The events of some of the ledger: where each holding's start, and the records, as 64-bit words."""
+
+    starts: U64
+    records: U64
+
+
+def build(columns: Columns, holdings: int, base: int, before: Sequence[Stretch]) -> tuple[U64, Iterator[U64], list[int]]:
+    """(where each holding's events start, the records in order in pieces, sinks that both paid and got).
+
+    Of the transfers from the ordinal `base` on; `before` has all up to there.
+    """
     count = columns.rows.shape[0]
-    ends = np.empty((0 if columns.coins else count, 3), np.uint32)
-    step = np.zeros(0 if columns.coins else count, np.uint32)
+    ends = np.empty((0 if columns.coins else count - base, 3), np.uint32)
+    step = np.zeros(0 if columns.coins else count - base, np.uint32)
     counts = np.zeros(holdings, np.uint64)
     sides = np.zeros(holdings, np.uint8)
     if columns.coins:
-        _count_legs(columns.rows, columns.legs, columns.sink, counts, sides)
+        _count_legs(columns.rows, columns.legs, base, counts)
     else:
-        if _prepare(columns.rows, columns.order, np.uint64(columns.fee), columns.told, columns.txs, ends, step) >= 1 << 24:
+        fee = np.uint64(columns.fee)
+        if _prepare(columns.rows, columns.order, fee, columns.told, columns.txs, base, ends, step) >= 1 << 24:
             raise InputError("a transaction makes more than 16 million transfers", "no chain has such: check the source")
         columns.forget()  # all that is needed of them is in `ends`
         _count_ends(ends, columns.sink, counts, sides)
     starts = np.zeros(holdings + 1, np.uint64)
     np.cumsum(counts, out=starts[1:])
+    state = np.zeros((holdings if before else 0, 3), np.uint64)
+    done = np.zeros(len(state), np.uint8)
+    for stretch in reversed(before):
+        _close(stretch.records, stretch.starts, counts, columns.sink, state, done)
     # Only where steps are netted can what a sink paid and what it got belong to one step and cancel out.
     two_way = [] if columns.coins else [int(hid) for hid in np.flatnonzero(sides == 3)]
-    return starts, _pieces(columns, starts, ends, step), two_way
+    return starts, _pieces(_Work(columns, ends, step, base, state), starts), two_way
 
 
-def _pieces(columns: Columns, starts: U64, ends: U32, step: U32) -> Iterator[U64]:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What all stretches of holdings are made from; `state` is each holding's balance before, if there was any."""
+
+    columns: Columns
+    ends: U32
+    step: U32
+    base: int
+    state: U64
+
+    def fill(self, first: int, cursor: U64, at: int, end: int, found: U64) -> None:
+        """The records of the holdings from `first` on, as many as `cursor` has but one, of the transfers at..end."""
+        columns = self.columns
+        if columns.coins:
+            _fill_legs(columns.rows, columns.legs, columns.order, columns.txs, first, cursor, at, end, found)
+        else:
+            _fill_ends(columns.rows, columns.order, self.ends, self.step, self.base, first, cursor, at, end, found)
+
+    def states(self, first: int, count: int) -> U64:
+        """What these holdings had before."""
+        return self.state[first : first + count].copy() if len(self.state) else np.zeros((count, 3), np.uint64)
+
+
+def _pieces(work: _Work, starts: U64) -> Iterator[U64]:
     total = int(starts[-1])
     most = min(max(total // 10, _LEAST), _MOST)
     pending: list[Future[U64]] = []
@@ -80,12 +122,12 @@ def _pieces(columns: Columns, starts: U64, ends: U32, step: U32) -> Iterator[U64
         while first < len(starts) - 1:
             last = int(np.searchsorted(starts, starts[first] + np.uint64(most), "right")) - 1
             if last > first:
-                pending.append(threads.submit(_bucket, columns, starts[first : last + 1], ends, step, first))
+                pending.append(threads.submit(_bucket, work, starts[first : last + 1], first))
                 first = last
             else:
                 while pending:
                     yield pending.pop(0).result()
-                yield from _hub(columns, ends, step, first, most)
+                yield from _hub(work, first, most)
                 first += 1
             while len(pending) > 2:
                 yield pending.pop(0).result()
@@ -93,47 +135,38 @@ def _pieces(columns: Columns, starts: U64, ends: U32, step: U32) -> Iterator[U64
             yield pending.pop(0).result()
 
 
-def _bucket(columns: Columns, starts: U64, ends: U32, step: U32, first: int) -> U64:
+def _bucket(work: _Work, starts: U64, first: int) -> U64:
     """All events of the holdings from `first` on, one for each but the last of `starts`."""
     found = np.empty((int(starts[-1] - starts[0]), 6), np.uint64)
-    cursor = starts - starts[0]
-    _fill(columns, ends, step, first, cursor, 0, columns.rows.shape[0], found)
-    state = np.zeros(3, np.uint64)
     bounds = starts - starts[0]
-    for_sinks = columns.sink[first : first + len(starts) - 1].copy()
-    _balance(found, bounds, for_sinks, state, False)
+    work.fill(first, bounds.copy(), work.base, work.columns.rows.shape[0], found)
+    count = len(starts) - 1
+    _balance(found, bounds, work.columns.sink[first : first + count].copy(), work.states(first, count))
     return found
 
 
-def _hub(columns: Columns, ends: U32, step: U32, hid: int, most: int) -> Iterator[U64]:
+def _hub(work: _Work, hid: int, most: int) -> Iterator[U64]:
     """The events of one holding that has more than fit: stretch by stretch, cut between transactions."""
-    state = np.zeros(3, np.uint64)
-    total, at = columns.rows.shape[0], 0
+    columns, state = work.columns, work.states(hid, 1)
+    total, at = columns.rows.shape[0], work.base
     sink = columns.sink[hid : hid + 1].copy()
     while at < total:
         end = _boundary(columns.rows, columns.order, min(at + most // 2, total))
         cursor = np.zeros(2, np.uint64)
         room = 2 * (end - at) if not columns.coins else _legs_at(columns.rows, columns.legs, columns.order, at, end, hid)
         found = np.empty((room, 6), np.uint64)
-        _fill(columns, ends, step, hid, cursor, at, end, found)
+        work.fill(hid, cursor, at, end, found)
         found = found[: int(cursor[0])]
-        _balance(found, np.array([0, len(found)], np.uint64), sink, state, True)
+        _balance(found, np.array([0, len(found)], np.uint64), sink, state)
         yield found
         at = end
 
 
-def _fill(columns: Columns, ends: U32, step: U32, first: int, cursor: U64, at: int, end: int, found: U64) -> None:
-    if columns.coins:
-        _fill_legs(columns.rows, columns.legs, columns.order, columns.txs, first, cursor, at, end, found)
-    else:
-        _fill_ends(columns.rows, columns.order, ends, step, first, cursor, at, end, found)
-
-
 @njit(cache=True, nogil=True)
-def _prepare(rows: U64, order: U32, fee: np.uint64, told: U8, txs: U32, ends: U32, step: U32) -> int:
+def _prepare(rows: U64, order: U32, fee: np.uint64, told: U8, txs: U32, base: int, ends: U32, step: U32) -> int:
     """Payer, payee and time in the order of the ledger; for each transfer `distance to its step << 2 | TOLD << 1 | MULTI`."""
     count = rows.shape[0]
-    at = 0
+    at = base
     furthest = 0
     while at < count:
         tx = rows[order[at] if order.size else at, 0] & LOW
@@ -145,9 +178,9 @@ def _prepare(rows: U64, order: U32, fee: np.uint64, told: U8, txs: U32, ends: U3
             row = np.int64(order[end]) if order.size else end
             if rows[row, 0] & LOW != tx:
                 break
-            ends[end, 0] = rows[row, 1] & LOW
-            ends[end, 1] = rows[row, 1] >> HALF
-            ends[end, 2] = txs[np.int64(tx), 9]
+            ends[end - base, 0] = rows[row, 1] & LOW
+            ends[end - base, 1] = rows[row, 1] >> HALF
+            ends[end - base, 2] = txs[np.int64(tx), 9]
             if rows[row, 0] >> HALF != fee and (rows[row, 2] | rows[row, 3]) != 0:
                 if moved == 0:
                     first = end
@@ -159,7 +192,7 @@ def _prepare(rows: U64, order: U32, fee: np.uint64, told: U8, txs: U32, ends: U3
             for place in range(at, end):
                 row = np.int64(order[place]) if order.size else place
                 if rows[row, 0] >> HALF != fee and (rows[row, 2] | rows[row, 3]) != 0:
-                    step[place] = (np.uint32(place - first) << np.uint32(2)) | executed | np.uint32(1)
+                    step[place - base] = (np.uint32(place - first) << np.uint32(2)) | executed | np.uint32(1)
                     furthest = max(furthest, place - first)
         at = end
     return furthest
@@ -176,8 +209,8 @@ def _count_ends(ends: U32, sink: U8, counts: U64, sides: U8) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _count_legs(rows: U64, legs: U64, sink: U8, counts: U64, sides: U8) -> None:
-    for row in range(rows.shape[0]):
+def _count_legs(rows: U64, legs: U64, base: int, counts: U64) -> None:
+    for row in range(base, rows.shape[0]):  # where `base` is not 0, rows stand in order
         start = np.int64(rows[row, 1] & np.uint64(0x7FFFFFFFFFFFFFFF))
         for leg in range(start, start + np.int64(rows[row, 2] >> HALF)):
             counts[np.int64(legs[leg, 0] & LOW)] += np.uint64(1)
@@ -209,23 +242,23 @@ def _legs_at(rows: U64, legs: U64, order: U32, at: int, end: int, hid: int) -> i
 
 @njit(cache=True, nogil=True)
 def _fill_ends(
-    rows: U64, order: U32, ends: U32, step: U32, first: int, cursor: U64, at: int, end: int, found: U64
+    rows: U64, order: U32, ends: U32, step: U32, base: int, first: int, cursor: U64, at: int, end: int, found: U64
 ) -> None:
     low_hid = np.uint32(first)
     span = np.uint32(cursor.size - 1)
     for place in range(at, end):
-        payer = ends[place, 0]
-        payee = ends[place, 1]
+        payer = ends[place - base, 0]
+        payee = ends[place - base, 1]
         out = np.uint32(payer - low_hid) < span
         come = np.uint32(payee - low_hid) < span
         if not (out or come):
             continue
         row = np.int64(order[place]) if order.size else place
-        time = np.uint64(ends[place, 2])
-        flags = np.uint64(step[place] >> np.uint32(2)) << np.uint64(8)
-        if step[place] & np.uint32(1):
+        time = np.uint64(ends[place - base, 2])
+        flags = np.uint64(step[place - base] >> np.uint32(2)) << np.uint64(8)
+        if step[place - base] & np.uint32(1):
             flags |= np.uint64(MULTI)
-        if step[place] & np.uint32(2):
+        if step[place - base] & np.uint32(2):
             flags |= np.uint64(TOLD)
         if payer == payee:
             flags |= np.uint64(OWN)
@@ -295,80 +328,103 @@ def _fill_legs(
 
 
 @njit(cache=True, nogil=True)
-def _balance(found: U64, bounds: U64, sink: U8, state: U64, go_on: bool) -> None:
+def _added(low: np.uint64, high: np.uint64, more_low: np.uint64, more_high: np.uint64) -> tuple[np.uint64, np.uint64, bool]:
+    """The sum in 128 bits, and whether it did not fit."""
+    sum_low = low + more_low
+    carry = np.uint64(1) if sum_low < more_low else np.uint64(0)
+    sum_high = high + more_high
+    over = sum_high < more_high
+    sum_high += carry
+    return sum_low, sum_high, over or (carry and sum_high == 0)
+
+
+@njit(cache=True, nogil=True)
+def _step(found: U64, at: int, last: int, sink: np.uint8, low: np.uint64, high: np.uint64) -> tuple:  # type: ignore[type-arg]
+    """(end of the step at `at`, balance after it, whether something does not fit 128 bits, marks for its records)."""
+    step = (found[at, 0] & LOW) - (found[at, 1] >> np.uint64(40))
+    nothing = np.uint64(0)
+    paid_low, paid_high, got_low, got_high = nothing, nothing, nothing, nothing
+    own = False
+    unsure = False
+    end = at
+    while end < last and (found[end, 0] & LOW) - (found[end, 1] >> np.uint64(40)) == step:
+        flags = np.int64(found[end, 1] >> HALF)
+        if found[end, 2] == FULL and found[end, 3] == FULL:
+            unsure = True
+        over = False
+        if flags & OWN:
+            own = True
+        elif flags & OUT:
+            paid_low, paid_high, over = _added(paid_low, paid_high, found[end, 2], found[end, 3])
+        else:
+            got_low, got_high, over = _added(got_low, got_high, found[end, 2], found[end, 3])
+        unsure = unsure or over
+        end += 1
+    marks = nothing
+    if np.int64(found[at, 1] >> HALF) & MULTI and not sink:
+        same = paid_low == got_low and paid_high == got_high and (paid_low | paid_high) != nothing
+        if same and not own:
+            marks |= np.uint64(PASSED)
+        if paid_high > got_high or (paid_high == got_high and paid_low >= got_low):
+            borrow = np.uint64(1) if paid_low < got_low else nothing
+            paid_low, paid_high = paid_low - got_low, paid_high - got_high - borrow
+            got_low, got_high = nothing, nothing
+        else:
+            borrow = np.uint64(1) if got_low < paid_low else nothing
+            got_low, got_high = got_low - paid_low, got_high - paid_high - borrow
+            paid_low, paid_high = nothing, nothing
+    if paid_high > high or (paid_high == high and paid_low >= low):
+        low, high = nothing, nothing
+    else:
+        borrow = np.uint64(1) if low < paid_low else nothing
+        low, high = low - paid_low, high - paid_high - borrow
+    low, high, over = _added(low, high, got_low, got_high)
+    return end, low, high, unsure or over, marks
+
+
+@njit(cache=True, nogil=True)
+def _balance(found: U64, bounds: U64, sink: U8, state: U64) -> None:
     """Walk each holding's events step by step and note what it held before each.
 
-    `state` (low, high, is unsure) is where the walk starts if it goes on from an earlier stretch, and where it ended.
+    `state` (low, high, is unsure; one a holding) is where the walk starts, and where it ended.
     """
-    one = np.uint64(1)
     for which in range(bounds.size - 1):
-        if not go_on:
-            state[:] = 0
-        low, high, unsure = state[0], state[1], state[2]
+        low, high = state[which, 0], state[which, 1]
+        unsure = state[which, 2] != 0
         at = np.int64(bounds[which])
         last = np.int64(bounds[which + 1])
         while at < last:
-            step = (found[at, 0] & LOW) - (found[at, 1] >> np.uint64(40))
-            paid_low = paid_high = got_low = got_high = np.uint64(0)
-            own = False
-            end = at
-            while end < last and (found[end, 0] & LOW) - (found[end, 1] >> np.uint64(40)) == step:
-                found[end, 4] = low
-                found[end, 5] = high
-                flags = np.int64(found[end, 1] >> HALF)
-                if found[end, 2] == FULL and found[end, 3] == FULL:
-                    unsure = one
-                if flags & OWN:
-                    own = True
-                elif flags & OUT:
-                    paid_low += found[end, 2]
-                    carry = one if paid_low < found[end, 2] else np.uint64(0)
-                    before = paid_high
-                    paid_high += found[end, 3] + carry
-                    if paid_high < before or (found[end, 3] == FULL and carry):
-                        unsure = one
-                else:
-                    got_low += found[end, 2]
-                    carry = one if got_low < found[end, 2] else np.uint64(0)
-                    before = got_high
-                    got_high += found[end, 3] + carry
-                    if got_high < before or (found[end, 3] == FULL and carry):
-                        unsure = one
-                end += 1
-            flags = np.int64(found[at, 1] >> HALF)
-            marks = np.uint64(0)
-            if flags & MULTI and not sink[which]:
-                same = paid_low == got_low and paid_high == got_high and (paid_low | paid_high) != 0
-                # Where sums do not fit, equal remainders prove nothing: the reader adds them up itself.
-                if same and not own and not unsure:
-                    marks |= np.uint64(PASSED)
-                if paid_high > got_high or (paid_high == got_high and paid_low >= got_low):
-                    borrow = one if paid_low < got_low else np.uint64(0)
-                    paid_low -= got_low
-                    paid_high -= got_high + borrow
-                    got_low = got_high = np.uint64(0)
-                else:
-                    borrow = one if got_low < paid_low else np.uint64(0)
-                    got_low -= paid_low
-                    got_high -= paid_high + borrow
-                    paid_low = paid_high = np.uint64(0)
-            if paid_high > high or (paid_high == high and paid_low >= low):
-                low = high = np.uint64(0)
-            else:
-                borrow = one if low < paid_low else np.uint64(0)
-                low -= paid_low
-                high -= paid_high + borrow
-            low += got_low
-            carry = one if low < got_low else np.uint64(0)
-            before = high
-            high += got_high + carry
-            if high < before or (got_high == FULL and carry):
-                unsure = one
-            if unsure:
-                marks |= np.uint64(UNSURE)
-                low = high = np.uint64(0)
-            found[at, 1] |= np.uint64(LEAD) << HALF
+            before_low, before_high = low, high
+            end, low, high, over, marks = _step(found, at, last, sink[which], low, high)
+            unsure = unsure or over
+            if unsure:  # then equal remainders prove nothing either: the reader adds up itself
+                marks = np.uint64(UNSURE)
+                before_low = before_high = low = high = np.uint64(0)
             for place in range(at, end):
+                found[place, 4], found[place, 5] = before_low, before_high
                 found[place, 1] |= marks << HALF
+            found[at, 1] |= np.uint64(LEAD) << HALF
             at = end
-        state[0], state[1], state[2] = low, high, unsure
+        state[which, 0], state[which, 1] = low, high
+        state[which, 2] = np.uint64(1) if unsure else np.uint64(0)
+
+
+@njit(cache=True, nogil=True)
+def _close(found: U64, starts: U64, counts: U64, sink: U8, state: U64, done: U8) -> None:
+    """What each holding that has further events held after its last one here, unless a later stretch told it."""
+    for hid in range(starts.size - 1):
+        first, last = np.int64(starts[hid]), np.int64(starts[hid + 1])
+        if counts[hid] == 0 or done[hid] or first == last:
+            continue
+        done[hid] = 1
+        at = last - 1
+        if np.int64(found[at, 1] >> HALF) & UNSURE:
+            state[hid, 2] = np.uint64(1)
+            continue
+        while at > first and not np.int64(found[at, 1] >> HALF) & LEAD:
+            at -= 1
+        _, low, high, over, _ = _step(found, at, last, sink[hid], found[at, 4], found[at, 5])
+        if over:
+            state[hid, 2] = np.uint64(1)
+        else:
+            state[hid, 0], state[hid, 1] = low, high

@@ -17,7 +17,8 @@ Files, all little-endian, in records of unsigned integers:
 `owned`      coins: holdings by address number, each a run of `owned_at[n]:owned_at[n + 1]`
 `texts`      addresses as text, one after the other; `text_ends`: where each ends
 `text_keys`  coins, 10 x 32 bits: the SHA-256 of each address's text, and two words that mean nothing
-`events`     48 bytes each, by holding and in order (`connectors.bulk.events`); holding h has `starts[h]:starts[h+1]`
+`events-N`   48 bytes each, by holding and in order (`connectors.bulk.events`); holding h has `starts-N[h]:starts-N[h+1]`.
+             One pair of files for each stretch of the ledger
 `order`      ordinal -> row, `places` row -> ordinal: only where rows did not arrive in order
 `repeats`    evidence beyond the first, 2 x 64 bits: row; source | row in the file << 32. Sorted
 `large`      amounts of 2**128 and above: row, 64 bits, and 32 bytes, big-endian. There `low` and `high` are all ones
@@ -89,7 +90,7 @@ class Manifest:
     sources hold every transfer, of the kinds they show, in `first_block`..`last_block`. `salt` keeps hostile keys
     from colliding in the hash tables. `overwritten`: [tx number, hash, block] of coinbases that a later one of the
     same hash took the place of (BIP30). `odd`: transaction ids that are not 32 bytes in hex, by the key that stands
-    for them. `two_way`: sinks that both paid and got, whose balance is worked out when asked.
+    for them. `stretches`: the ordinal at which each stretch of events begins. `two_way`: sinks that both paid and got, whose balance is worked out when asked.
     """
 
     chain: str
@@ -110,6 +111,7 @@ class Manifest:
     sources: tuple[Source, ...] = ()
     overwritten: tuple[tuple[int, str, int], ...] = ()
     odd: Mapping[str, str] = field(default_factory=dict)
+    stretches: tuple[int, ...] = ()
     two_way: tuple[int, ...] = ()
     files: Mapping[str, StoredFile] = field(default_factory=dict)
 
@@ -279,7 +281,8 @@ def _manifest_of(record: dict[str, Any]) -> Manifest:
     record["overwritten"] = tuple((int(a), str(b), int(c)) for a, b, c in record["overwritten"])
     record["sources"] = tuple(Source(**one) for one in record["sources"])
     record["positions"] = tuple(map(str, record["positions"]))
-    record["two_way"] = tuple(map(int, record["two_way"]))
+    for name in ("stretches", "two_way"):
+        record[name] = tuple(map(int, record[name]))
     files = {name: StoredFile(**one) for name, one in record["files"].items()}
     for stored in files.values():
         if Path(stored.file).name != stored.file:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar, overload
 
 from connectors.bulk.folder import FULL, NONE, SINK_CODES
-from connectors.bulk.opened import Opened, Row, StoredLeg
+from connectors.bulk.opened import Opened, Row, Span, StoredLeg
 from connectors.bulk.tables import words_of
 from tracer.coverage import Coverage, CoverageBook, Kind, State
 from tracer.ledger import Entry as Line
@@ -158,27 +158,28 @@ class BulkLedger(Ledger):
         """The first step after `after` that touches the holding."""
         if self._told:
             return super().next_event(hid, after)
-        words, kept = self.files.words, self._kept(hid)
-        last = self.files.starts[hid + 1]
-        at = bisect_right(range(last), after, self.files.starts[hid], last, key=lambda n: words[12 * n])
-        for place in range(at, last):
-            flags = words[12 * place + 3]
-            step = words[12 * place] - (flags >> 8)
-            if flags & LEAD and step > after:
-                if flags & MULTI and flags & UNSURE and not self._touches(step, hid):
-                    continue
-                if kept or not flags & PASSED:
-                    return step
+        kept = self._kept(hid)
+        for words, _, first, last in self.files.spans(hid):
+            for place in range(bisect_right(range(last), after, first, last, key=lambda n: words[12 * n]), last):
+                flags = words[12 * place + 3]
+                step = words[12 * place] - (flags >> 8)
+                if flags & LEAD and step > after:
+                    if flags & MULTI and flags & UNSURE and not self._touches(step, hid):
+                        continue
+                    if kept or not flags & PASSED:
+                        return step
         return None
 
     def balance_before(self, hid: int, ordinal: int) -> int:
         """What the holding held just before `ordinal`, by what is recorded."""
-        words, longs = self.files.words, self.files.longs
-        first, last = self.files.starts[hid], self.files.starts[hid + 1]
-        if not (self._told or hid in self._two_way or self._kept(hid)) and first < last:
-            at = bisect_left(range(last), ordinal, first, last, key=lambda n: words[12 * n] - (words[12 * n + 3] >> 8))
+        spans = self.files.spans(hid)
+        if not (self._told or hid in self._two_way or self._kept(hid)) and spans:
+            for words, longs, first, last in spans:
+                at = bisect_left(range(last), ordinal, first, last, key=lambda n: words[12 * n] - (words[12 * n + 3] >> 8))
+                if at < last:
+                    break
             if not words[12 * min(at, last - 1) + 3] & UNSURE:
-                return longs[6 * at + 5] << 64 | longs[6 * at + 4] if at < last else self._last_balance(hid)
+                return longs[6 * at + 5] << 64 | longs[6 * at + 4] if at < last else self._last_balance(hid, spans[-1])
         balances = _remembered(self._balances, hid, self._running)
         return balances[bisect_left(self.events(hid), ordinal)]
 
@@ -239,15 +240,14 @@ class BulkLedger(Ledger):
         """All that came to and left an address, in order, each transfer as recorded: two entries if it paid itself."""
         found: list[Entry] = []
         for hid in self.files.holdings_of(address):
-            first, last = self.files.starts[hid], self.files.starts[hid + 1]
-            words, longs = self.files.words[12 * first : 12 * last], self.files.longs[6 * first : 6 * last]
-            columns = (words[at::12].tolist() for at in (0, 1, 2, 3))
-            amounts = (longs[at::6].tolist() for at in (2, 3))
-            for ordinal, time, other, flags, low, high in zip(*columns, *amounts, strict=True):
-                units = high << 64 | low
-                if low == FULL == high:
-                    units = self._units(hid, ordinal, flags)
-                found.append(Entry(ordinal, time, hid, -1 if other == NONE else other, flags & OUT == OUT, units))
+            for words, longs, first, last in self.files.spans(hid):
+                columns = (words[12 * first + at : 12 * last : 12].tolist() for at in (0, 1, 2, 3))
+                amounts = (longs[6 * first + at : 6 * last : 6].tolist() for at in (2, 3))
+                for ordinal, time, other, flags, low, high in zip(*columns, *amounts, strict=True):
+                    units = high << 64 | low
+                    if low == FULL == high:
+                        units = self._units(hid, ordinal, flags)
+                    found.append(Entry(ordinal, time, hid, -1 if other == NONE else other, flags & OUT == OUT, units))
         found.sort()
         return found
 
@@ -335,9 +335,11 @@ class BulkLedger(Ledger):
         return any(hid == at for one in self.movements(step) for at, _ in one.inputs + one.outputs)
 
     def _events(self, hid: int) -> Sequence[int]:
-        first, last = self.files.starts[hid], self.files.starts[hid + 1]
-        words = self.files.words[12 * first : 12 * last]
-        ordinals, flags = words[::12].tolist(), words[3::12].tolist()
+        ordinals: list[int] = []
+        flags: list[int] = []
+        for words, _, first, last in self.files.spans(hid):
+            ordinals += words[12 * first : 12 * last : 12].tolist()
+            flags += words[12 * first + 3 : 12 * last : 12].tolist()
         if self._told and any(one & TOLD for one in flags):
             steps = sorted({self.step_of(ordinal) for ordinal in ordinals})
             return [step for step in steps if self._touches(step, hid)]
@@ -351,22 +353,22 @@ class BulkLedger(Ledger):
             and (flag & unsure != unsure or self._touches(at - (flag >> 8), hid))
         ]
 
-    def _last_balance(self, hid: int) -> int:
+    def _last_balance(self, hid: int, span: Span) -> int:
         """What the holding has at the end: its balance before its last step, and what that step does."""
-        files, last = self.files, self.files.starts[hid + 1] - 1
-        balance = files.longs[6 * last + 5] << 64 | files.longs[6 * last + 4]
-        flags = files.words[12 * last + 3]
-        step, paid, got = files.words[12 * last] - (flags >> 8), 0, 0
-        for at in range(last, files.starts[hid] - 1, -1):
-            one = files.words[12 * at + 3]
-            if files.words[12 * at] - (one >> 8) != step:
+        words, longs, first, last = span
+        balance = longs[6 * last - 1] << 64 | longs[6 * last - 2]
+        flags = words[12 * last - 9]
+        step, paid, got = words[12 * last - 12] - (flags >> 8), 0, 0
+        for at in range(last - 1, first - 1, -1):
+            one = words[12 * at + 3]
+            if words[12 * at] - (one >> 8) != step:
                 break
-            units = files.longs[6 * at + 3] << 64 | files.longs[6 * at + 2]
+            units = longs[6 * at + 3] << 64 | longs[6 * at + 2]
             if one & OUT and not one & OWN:
                 paid += units
             elif not one & OWN:
                 got += units
-        if flags & MULTI and not files.is_sink(hid):
+        if flags & MULTI and not self.files.is_sink(hid):
             paid, got = max(0, paid - got), max(0, got - paid)
         return max(0, balance - paid) + got
 
@@ -397,7 +399,7 @@ class FolderCoverage(CoverageBook):
         manifest = files.manifest
         if address in self._by_address or address.chain != files.chain:
             return super().of(address)
-        rows = sum(files.starts[hid + 1] - files.starts[hid] for hid in files.holdings_of(address))
+        rows = sum(span.last - span.first for hid in files.holdings_of(address) for span in files.spans(hid))
         whole = manifest.whole and all(source.finished for source in manifest.sources)
         if not rows and not whole:
             reason = "no transfer of the ledger touches it"

@@ -37,6 +37,23 @@ class StoredLeg(NamedTuple):
     owner: int
 
 
+class Stretch(NamedTuple):
+    """The events of a stretch of the ledger, seen as 32-bit `words`, 12 to a record, and as 64-bit `longs`, 6."""
+
+    starts: memoryview
+    words: memoryview
+    longs: memoryview
+
+
+class Span(NamedTuple):
+    """The records `first`..`last` of a stretch are of one holding."""
+
+    words: memoryview
+    longs: memoryview
+    first: int
+    last: int
+
+
 class Opened:
     """The files of a folder. Raises `InputError` where the folder is none of ours, or damaged."""
 
@@ -48,7 +65,10 @@ class Opened:
         self.rows, self.txs = self.view("rows", "Q"), self.view("txs")
         self.legs = self.view("legs", "Q")
         self.records, self.owners = self.view("holdings"), self.view("owners")
-        self.starts, self.words, self.longs = self.view("starts", "Q"), self.view("events"), self.view("events", "Q")
+        self.stretches = tuple(
+            Stretch(self.view(f"starts-{n}", "Q"), self.view(f"events-{n}"), self.view(f"events-{n}", "Q"))
+            for n in range(len(manifest.stretches))
+        )
         self.texts, self.text_ends = self.view("texts", "B"), self.view("text_ends", "Q")
         self.text_keys = self.view("text_keys")
         self.owned, self.owned_at = self.view("owned"), self.view("owned_at", "Q")
@@ -73,6 +93,14 @@ class Opened:
         except (OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read: {error}", "the folder is damaged: ingest the sources anew") from None
         return memoryview(mapped).cast(format)
+
+    def spans(self, hid: int) -> list[Span]:
+        """Where the events of a holding are, in order."""
+        return [
+            Span(words, longs, starts[hid], starts[hid + 1])
+            for starts, words, longs in self.stretches
+            if hid + 1 < len(starts) and starts[hid] != starts[hid + 1]
+        ]
 
     # Transfers
 
@@ -210,7 +238,7 @@ class Opened:
             return self.records[hid * width : hid * width + len(words)].tolist() == words
 
         found = find(self.by_holding, words, self.manifest.salt, is_key)
-        return found if found is not None and self.starts[found] != self.starts[found + 1] else None
+        return found if found is not None and self.spans(found) else None
 
     def address_key(self, address: Address) -> tuple[int, ...] | None:
         """The words that stand for an address, None for what is none of this chain."""
@@ -241,5 +269,5 @@ class Opened:
             while head is not None and head != NONE:
                 found.append(head)
                 head = self.records[head * width + self.key_words + 1]
-        yield from (hid for hid in sorted(found) if self.starts[hid] != self.starts[hid + 1])
+        yield from (hid for hid in sorted(found) if self.spans(hid))
 

@@ -20,6 +20,7 @@ from tracer.errors import InputError
 from tracer.values import MAX_UNITS, Chain, TransferId
 
 _LARGE = 40  # bytes of a record in `large`
+_STRETCHES = 6  # of events; one more, and all are made into one: each costs a reader two pages
 
 
 @dataclass(slots=True)
@@ -219,13 +220,20 @@ class Writing:
             np.array([text.startswith("step:") for text in self.positions], np.uint8), manifest.coins,
             self.txs.forget,
         )  # fmt: skip
-        starts, pieces, two_way = events.build(columns, self.holdings.count)
-        writer = HashedWriter(self.folder, f"events.{generation}.bin")
+        base = self._base(order is not None)
+        kept = manifest.stretches if base else ()
+        for number in range(len(kept), len(manifest.stretches)):
+            del files[f"events-{number}"], files[f"starts-{number}"]
+        before = [self._stretch(files, number) for number in range(len(kept))]
+        starts, pieces, two_way = events.build(columns, self.holdings.count, base, before)
+        name = f"events-{len(kept)}"
+        writer = HashedWriter(self.folder, f"{name}.{generation}.bin")
         for piece in pieces:
             if piece.size:
                 writer.write(memoryview(piece.reshape(-1).view(np.uint8)))
-        files["events"] = writer.done()
-        files["starts"] = written(self.folder, "starts", generation, starts)
+        files[name] = writer.done()
+        name = f"starts-{len(kept)}"
+        files[name] = written(self.folder, name, generation, starts)
         large = b"".join(
             row.to_bytes(8, "little") + units.to_bytes(32, "big") for row, units in sorted(self.large.items())
         )
@@ -234,10 +242,27 @@ class Writing:
             files |= self._owned(generation)
         blocks = txs[:, 8]
         return {
-            "events": int(starts[-1]), "two_way": tuple(two_way),
+            "events": int(starts[-1]) + (manifest.events if base else 0), "stretches": (*kept, base),
+            "two_way": tuple(sorted({*two_way, *(manifest.two_way if base else ())})),
             "first_block": int(blocks.min()) if len(blocks) else 0, "last_block": int(blocks.max()) if len(blocks) else -1,
             "last_time": int(txs[:, 9].max()) if len(blocks) else 0,
         }  # fmt: skip
+
+    def _base(self, disordered: bool) -> int:
+        """From where the events are to be made: behind all there is, unless what is new belongs among it."""
+        manifest = self.manifest
+        base = manifest.transfers
+        fits = base and "order" not in manifest.files and not disordered and not self.reordered
+        if not fits or len(manifest.stretches) >= _STRETCHES or base == self.rows.count:
+            return 0
+        last, first = (int(name) & 0xFFFFFFFF for name in self.rows.used[base - 1 : base + 1, 0])
+        return base if last != first else 0
+
+    def _stretch(self, files: Mapping[str, StoredFile], number: int) -> events.Stretch:
+        """Events that are there already, mapped into memory; never written to."""
+        starts, records = files[f"starts-{number}"], files[f"events-{number}"]
+        mapped = np.memmap(self.folder / records.file, np.uint64, "c", shape=(records.size // events.BYTES, 6))
+        return events.Stretch(np.fromfile(self.folder / starts.file, np.uint64), np.asarray(mapped))
 
     def _odd_numbers(self) -> Iterator[tuple[int, str]]:
         if self.odd:

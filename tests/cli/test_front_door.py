@@ -15,33 +15,21 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from jsonschema import Draft202012Validator
 
 import cli
+import commands
+from commands import row, run, told, tx
 from notation import address
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAD = "chain,tx,position,block,time,index,asset,symbol,decimals,from,to,units,method,source\n"
 VICTIM, MULE, SHOP, OTHER = (address(name).text for name in ("victim", "mule", "shop", "other"))
 ALL = (VICTIM, MULE, SHOP, OTHER)
 
 
-def tx(n: int) -> str:
-    return f"0x{n:064x}"
-
-
-def row(n: int, source: str, target: str, units: object, *, position: str = "tx") -> str:
-    return f"ethereum,{tx(n)},{position},{n},{1_600_000_000 + n * 12},0,,ETH,18,{source},{target},{units},,drawn\n"
-
-
 def facts(folder: Path, *rows: str, read: tuple[str, ...] = ALL) -> Path:
-    """A folder of our own transfer format in which the histories of `read` are complete."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "transfers.csv").write_text(HEAD + "".join(rows))
-    said = "".join(f"ethereum,{one},read,native internal token,0,1000,,,drawn\n" for one in read)
-    (folder / "coverage.csv").write_text("chain,address,state,kinds,first,last,as_of,reason,source\n" + said)
-    return folder
+    return commands.facts(folder, *rows, read=read)
 
 
 @pytest.fixture
@@ -49,21 +37,8 @@ def source(tmp_path: Path) -> Path:
     return facts(tmp_path / "facts", row(1, VICTIM, MULE, 100), row(2, OTHER, MULE, 50), row(3, MULE, SHOP, 120))
 
 
-def run(*words: object) -> Result:
-    return CliRunner().invoke(cli.main, [str(word) for word in words])
-
-
 def traced(source: Path, case: Path, *more: object, start: str = tx(1)) -> Result:
     return run("trace", start, "--source", f"file:{source}", "--case", case, *more)
-
-
-def told(result: Result, code: int, *words: str) -> None:
-    assert result.exit_code == code, (result.exit_code, result.stdout, result.stderr, result.exception)
-    assert result.stderr.startswith("fundtrail: "), result.stderr
-    assert "\n  try: " in result.stderr, "an error says what to do next"
-    for word in words:
-        assert word in result.stderr, (word, result.stderr)
-    assert result.stdout == ""
 
 
 def test_a_whole_answer_ends_with_0_and_its_json_is_the_schema(source: Path, tmp_path: Path) -> None:

@@ -383,7 +383,6 @@ def test_what_buys_less_than_a_unit_is_kept_in_the_books(rule: Rule) -> None:
 # --- what the engine does not carry out yet as it must: each fails until it does
 
 
-@pytest.mark.xfail(strict=True, reason="what a step both takes out of a holding and puts into it counts twice")
 def test_after_a_rebase_lots_leave_in_the_order_they_came() -> None:
     text = "1 bank -> w 40 AMPL\n2 victim -> w 60 AMPL\n3 w has 100 -> 200 AMPL\n4 w -> e 100 AMPL\n"
     assert carried(text, Rule.FIFO).at("e", "AMPL") == (20, 10)
@@ -391,7 +390,6 @@ def test_after_a_rebase_lots_leave_in_the_order_they_came() -> None:
     assert carried(text, Rule.PRO_RATA).at("e", "AMPL") == (60, 30)
 
 
-@pytest.mark.xfail(strict=True, reason="what was given is looked for in the first movement of the holding only")
 @pytest.mark.parametrize("rule", RULES)
 def test_a_route_over_two_pools_is_one_exchange(rule: Rule) -> None:
     text = """
@@ -409,7 +407,6 @@ def test_a_route_over_two_pools_is_one_exchange(rule: Rule) -> None:
     closes(one)
 
 
-@pytest.mark.xfail(strict=True, reason="what was got from two payers is put there twice")
 @pytest.mark.parametrize("rule", RULES)
 def test_what_two_pools_paid_out_is_got_once(rule: Rule) -> None:
     text = "1 victim -> w 900 USDT\n2 w -> p 900 USDT\n2 p -> q 13 DAI\n2 p -> w 30 WETH\n2 q -> w 15 WETH\n"
@@ -418,7 +415,6 @@ def test_what_two_pools_paid_out_is_got_once(rule: Rule) -> None:
     closes(one)
 
 
-@pytest.mark.xfail(strict=True, reason="the engine is not told to whom what was given went")
 def test_a_gift_beside_a_swap_is_followed_to_the_friend() -> None:
     orders = ("w -> p 600 USDT", "w -> friend 300 USDT"), ("w -> friend 300 USDT", "w -> p 600 USDT")
     for rule, order in product(RULES, orders):
@@ -430,7 +426,6 @@ def test_a_gift_beside_a_swap_is_followed_to_the_friend() -> None:
         closes(one)
 
 
-@pytest.mark.xfail(strict=True, reason="as above, where both were paid through one router")
 def test_a_gift_through_the_router_is_followed_to_the_friend() -> None:
     for rule, order in product(RULES, (("p 600", "friend 300"), ("friend 300", "p 600"))):
         paid = "\n".join(f"2 router -> {one} USDT" for one in order)
@@ -441,7 +436,6 @@ def test_a_gift_through_the_router_is_followed_to_the_friend() -> None:
         closes(one)
 
 
-@pytest.mark.xfail(strict=True, reason="a recipient may get stolen units of a lot of which no basis falls to it")
 @pytest.mark.parametrize("rule", RULES)
 def test_one_unit_that_buys_one_for_each_of_two_closes(rule: Rule) -> None:
     one = carried("1 victim -> w 1 AAA\n2 w -> pool 1 AAA\n2 pool -> w 1 BBB\n2 pool -> e 1 BBB\n", rule)
@@ -449,7 +443,6 @@ def test_one_unit_that_buys_one_for_each_of_two_closes(rule: Rule) -> None:
     closes(one)
 
 
-@pytest.mark.xfail(strict=True, reason="what a token keeps of a payment is a gift beside the exchange, too")
 def test_what_a_token_keeps_of_a_swap_is_a_fee() -> None:
     for rule in RULES:
         one = carried("1 victim -> w 100 TAX\n2 w calls router\n2 w -> p 100 TAX lost 2\n2 p -> w 49 WETH\n", rule)
@@ -458,7 +451,6 @@ def test_what_a_token_keeps_of_a_swap_is_a_fee() -> None:
         closes(one)
 
 
-@pytest.mark.xfail(strict=True, reason="all of the above, drawn at random")
 @settings(max_examples=60, phases=(Phase.explicit, Phase.generate))
 @given(chains(("rebase", "split")), st.sampled_from(RULES), st.sampled_from(list(Between)))
 @example("1 victim -> w 2 AAA\n2 w has 2 -> 1 AAA\n3 w -> pool 1 AAA\n3 pool -> w 1 BBB", Rule.FIFO, Between.PARI_PASSU)

@@ -6,16 +6,16 @@ Each coin is a list of satoshis, each satoshi the label of its loss, 0 if clean.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from fractions import Fraction
 from itertools import groupby
 from math import floor
 
 import pytest
 from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tracer.lots import Between, Fees, Rule
-from utxo import EVERYTHING, Drawn, Tx, chains, drawing, thefts
+from utxo import EVERYTHING, Drawn, Tx, chains, drawing, grown, recipes, thefts
 
 Units = list[int]
 ORDERED = (Rule.FIFO, Rule.LIFO)
@@ -31,8 +31,7 @@ class Naive:
     def run(self) -> dict[str, Counter[int]]:
         for tx in self.of.in_order:
             self.transaction(tx)
-        left = [units for units in self.collected.values()]
-        rests = [*self.coins.items(), *self.ends.items(), *(("fee", units) for units in left)]
+        rests = [*self.coins.items(), *self.ends.items(), *(("fee", units) for units in self.collected.values())]
         found: dict[str, Counter[int]] = {}
         for name, units in rests:
             found.setdefault(name, Counter()).update(label for label in units if label)
@@ -146,39 +145,73 @@ def largest_remainders(units: int, weights: list[int]) -> list[int]:
     return found if any(weights) else [0] * len(weights)
 
 
-def disagreements(of: Drawn, rules: Iterable[Rule], fees: Fees, between: Between = Between.PARI_PASSU) -> list[str]:
-    found = []
-    for rule in rules:
-        engine = {name: +Counter(lots) for name, lots in of.rests(rule, fees, between).items()}
-        naive = Naive(of, rule, fees, between).run()
-        if engine != naive:
-            found.append(f"{rule} {fees} {between}: the engine has {engine}, satoshi by satoshi it is {naive}")
-    return found
+def disagreements(of: Drawn, rule: Rule, fees: Fees, between: Between = Between.PARI_PASSU) -> str:
+    """What the engine has and what it is satoshi by satoshi, "" where that is the same."""
+    engine = {name: +Counter(lots) for name, lots in of.rests(rule, fees, between).items()}
+    naive = Naive(of, rule, fees, between).run()
+    return "" if engine == naive else f"the engine has {engine}, satoshi by satoshi it is {naive}"
 
 
 ANY = thefts(chains(), losses=3, partial=True, unseen=True)
 MINED = thefts(chains(mined=True), losses=3, partial=True, unseen=True)
+# Two coins into one, and on into two: LIFO spends the last input's satoshis first both times.
+ONE_OUTPUT = Drawn(
+    drawing("1 one: old:5 -> a:5\n1 two: old:5 -> a:5\n2 joined: one.0 two.0 -> a:10\n3 out: joined.0 -> shop:4 b:6"),
+    paid={"one": (1, EVERYTHING)},
+)
+# Of the fee's one satoshi 4/7 are stolen, however many coins they came in.
+PENNIES = Drawn(
+    drawing(
+        "".join(f"1 p{n}: old:1 -> a:1\n" for n in range(4))
+        + "2 joined: p0.0 p1.0 p2.0 p3.0 old:3 -> b:3 shop:3\n2 mined: new:5 fees:1 -> a:6"
+    ),
+    paid={f"p{n}": (1, EVERYTHING) for n in range(4)},
+)
+ROUNDS_BY_INPUT = pytest.mark.xfail(strict=True, reason="the fee's share rounds at each input's lots, not at their sum")
+TURNED = pytest.mark.xfail(strict=True, reason="one output gets the inputs' lots in another order than two do")
 
 
-@given(thefts(chains()))
-def test_one_loss(of: Drawn) -> None:
-    assert not disagreements(of, Rule, Fees.LAST)
+def known(rule: Rule, fees: Fees) -> pytest.MarkDecorator | tuple[()]:
+    if fees is not Fees.LAST:
+        return ROUNDS_BY_INPUT
+    return TURNED if rule is Rule.LIFO else ()
 
 
-@given(thefts(chains(10), losses=3))
-def test_several_losses_under_every_rule_between_victims(of: Drawn) -> None:
-    for between in Between:
-        assert not disagreements(of, Rule, Fees.LAST, between)
+BY_RULE = [pytest.param(rule, marks=known(rule, Fees.LAST), id=rule) for rule in Rule]
+BY_BOTH = [pytest.param(rule, fees, marks=known(rule, fees), id=f"{rule}-{fees}") for rule in Rule for fees in Fees]
 
 
-@pytest.mark.parametrize("fees", Fees)
-@pytest.mark.parametrize("rule", Rule)
+@pytest.mark.parametrize("rule", BY_RULE)
+@given(of=thefts(chains()))
+@example(of=ONE_OUTPUT)
+def test_one_loss(of: Drawn, rule: Rule) -> None:
+    assert not disagreements(of, rule, Fees.LAST)
+
+
+@pytest.mark.parametrize("rule", BY_RULE)
+@given(of=thefts(chains(10), losses=3), between=st.sampled_from(Between))
+@example(of=ONE_OUTPUT, between=Between.PARI_PASSU)
+def test_several_losses_under_every_rule_between_victims(of: Drawn, rule: Rule, between: Between) -> None:
+    assert not disagreements(of, rule, Fees.LAST, between)
+
+
+@pytest.mark.parametrize(("rule", "fees"), BY_BOTH)
 @given(of=ANY)
+@example(of=ONE_OUTPUT)
+@example(of=PENNIES)
 def test_losses_in_part_and_coins_that_nobody_saw_made(of: Drawn, rule: Rule, fees: Fees) -> None:
-    assert not disagreements(of, [rule], fees)
+    assert not disagreements(of, rule, fees)
 
 
-@pytest.mark.parametrize("rule", Rule)
-@given(of=MINED)
-def test_fees_that_go_on_into_coinbases(of: Drawn, rule: Rule) -> None:
-    assert not disagreements(of, [rule], Fees.IN_RATIO)
+@pytest.mark.parametrize("rule", [pytest.param(rule, marks=ROUNDS_BY_INPUT, id=rule) for rule in Rule])
+@given(of=MINED, between=st.sampled_from(Between))
+@example(of=PENNIES, between=Between.PARI_PASSU)
+def test_fees_that_go_on_into_coinbases(of: Drawn, rule: Rule, between: Between) -> None:
+    assert not disagreements(of, rule, Fees.IN_RATIO, between)
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, marks=ROUNDS_BY_INPUT, id=rule) for rule in Rule])
+@given(of=thefts(recipes().map(lambda drawn: grown(drawn, mined=True, kept=2)), losses=2))
+@example(of=PENNIES)
+def test_coinbases_that_leave_fees_unclaimed(of: Drawn, rule: Rule) -> None:
+    assert not disagreements(of, rule, Fees.IN_RATIO)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from bulk_batches import JsonReader, write
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.bulk.folder import verify
@@ -45,7 +45,7 @@ EDGES = (
     2**128, 2**128 + 1, 2**255, MAX_UNITS,
 )  # fmt: skip
 ETH, TRON, BTC = (Chain.named(name) for name in ("ethereum", "tron", "bitcoin"))
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def tx(chain: Chain, number: int) -> str:
@@ -269,6 +269,32 @@ def test_a_folder_of_coins_answers_as_a_ledger_in_memory(
     again = data.draw(st.lists(st.sampled_from(transfers), max_size=3))
     with both([transfers[cut:], transfers[:cut] + again], at_once=at_once) as (memory, bulk):
         agree(memory, bulk)
+
+
+@FEW
+@given(st.one_of(account_ledgers(), coin_ledgers()), st.booleans(), st.data())
+def test_a_folder_that_grows_in_order_answers_as_a_ledger_in_memory(
+    transfers: list[Transfer], kept: bool, data: st.DataObject
+) -> None:
+    """What is added behind all there is gets an index of its own, which goes on from the balances before it."""
+    chain = transfers[0].id.chain if transfers else ETH
+    transfers = list(Ledger.of(transfers).transfers)
+    first, last = sorted(data.draw(st.tuples(*[st.integers(0, len(transfers))] * 2)))
+    files = [transfers[:first], transfers[first:last], transfers[last:]]
+    with both(files, [place(chain, 1)] if kept else [], at_once=False) as (memory, bulk):
+        agree(memory, bulk)
+
+
+def test_only_what_is_new_is_indexed_until_there_are_too_many_stretches(tmp_path: Path) -> None:
+    seen = []
+    for number in range(1, 10):
+        file = [paid(3 * number + more, number, number % 2, (number + more) % 4) for more in range(3)]
+        ingest([write(tmp_path / f"{number}.jsonl", file)], tmp_path / "ledger", reader=JsonReader(ETH))
+        seen.append(len(BulkLedger(tmp_path / "ledger").files.stretches))
+        assert verify(tmp_path / "ledger") == ()
+    assert seen == [1, 2, 3, 4, 5, 6, 1, 2, 3]
+    bulk = BulkLedger(tmp_path / "ledger")
+    agree(Ledger.of(list(bulk.transfers)), bulk)
 
 
 @FEW

@@ -273,7 +273,7 @@ def test_holdings_with_more_events_than_fit_are_indexed_in_stretches(tmp_path: P
     monkeypatch.setattr(events, "_LEAST", 5)
     monkeypatch.setattr(events, "_MOST", 7)
     ingest([path], tmp_path / "stretched", reader=JsonReader(ETHEREUM))
-    for name in ("events", "starts"):
+    for name in ("events-0", "starts-0"):
         bodies = [(one / load(one).files[name].file).read_bytes() for one in (tmp_path / "whole", tmp_path / "stretched")]
         assert len(bodies[0]) == len(bodies[1])
     whole, stretched = (BulkLedger(tmp_path / name) for name in ("whole", "stretched"))
