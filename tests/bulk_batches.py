@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from connectors.bulk.batch import SINK_CODES, Batch, CoinBatch, Rejected
 from connectors.transfer_rows import record_of, transfer_of
@@ -89,7 +90,12 @@ def account_batch(read: Sequence[Numbered], bad: tuple[Rejected, ...] = ()) -> B
 def coin_batch(read: Sequence[Numbered], bad: tuple[Rejected, ...] = ()) -> CoinBatch:
     """All legs of each transaction, as columns."""
     transfers = [one for _, one in read]
-    legs = [(at, side, leg) for at, one in enumerate(transfers) for side in (0, 1) for leg in (one.inputs, one.outputs)[side]]
+    legs = [
+        (at, side, leg)
+        for at, one in enumerate(transfers)
+        for side in (0, 1)
+        for leg in (one.inputs, one.outputs)[side]
+    ]
     points = [leg.holding if isinstance(leg.holding, Outpoint) else None for _, _, leg in legs]
     return CoinBatch(
         np.array([row for row, _ in read], np.int64),
@@ -122,7 +128,5 @@ def _places(legs: Sequence[Leg], evm: bool) -> pa.Array:
     return pa.array([one.text if one else None for one in addresses], pa.string())
 
 
-def _sinks(legs: Sequence[Leg]) -> np.ndarray:  # type: ignore[type-arg]
-    return np.array(
-        [SINK_CODES[leg.holding.kind] if isinstance(leg.holding, Sink) else 0 for leg in legs], np.uint8
-    )
+def _sinks(legs: Sequence[Leg]) -> NDArray[np.uint8]:
+    return np.array([SINK_CODES[leg.holding.kind] if isinstance(leg.holding, Sink) else 0 for leg in legs], np.uint8)

@@ -47,7 +47,7 @@ class _Run:
         self.heap = seeds.start(ledger)
         self.queued = set(self.heap)
         self._both: set[int] = set()  # holdings on both sides of the step at hand
-        self.fees: dict[int, Content] = {}  # block -> what its fees brought, where coinbases carry it on
+        self.fees: dict[int, dict[int, list[Lot]]] = {}  # block -> step -> lots, where coinbases carry fees on
 
     def run(self) -> Moves:
         ledger, contents, seeds = self.ledger, self.contents, self.seeds
@@ -69,9 +69,10 @@ class _Run:
             if content.stolen
         }
         followed = self.followed
-        for content in self.fees.values():
-            if content.stolen:
-                rest.setdefault(self.fee_sink, []).extend(lot for lot in content.lots() if lot[0])
+        for paid in self.fees.values():
+            unclaimed = [lot for lots in paid.values() for lot in lots if lot[0]]
+            if unclaimed:
+                rest.setdefault(self.fee_sink, []).extend(unclaimed)
         if self.fees:
             followed = {**followed, self.fee_sink: len(ledger)}
         return Moves(
@@ -223,7 +224,8 @@ class _Run:
     def _shared(self, ordinal: int, one: Movement, lots: list[Lot]) -> list[list[Lot]]:
         """What each output gets of `lots`."""
         outputs = one.outputs
-        if len(outputs) == 1:
+        # What one account holding paid left it in the rule's order already; coins come whole, and together.
+        if len(outputs) == 1 and len(one.inputs) == 1 and not self.ledger.is_coin(outputs[0][0]):
             return [lots]
         fee = next((at for at, (hid, _) in enumerate(outputs) if self.ledger.is_fee(hid)), None)
         order = [at for at in range(len(outputs)) if at != fee]
@@ -231,6 +233,9 @@ class _Run:
         if fee is not None and self.course.fees is Fees.LAST:
             order.append(fee)
         elif fee is not None:
+            kept = self._empty()
+            kept.put(lots)
+            lots = kept.lots()
             shares = apportion(outputs[fee][1], [units for _, units in lots])
             found[fee] = [(label, part) for (label, _), part in zip(lots, shares, strict=True) if part]
             lots = [(label, units - part) for (label, units), part in zip(lots, shares, strict=True)]
@@ -315,19 +320,22 @@ class _Run:
     def _collect(self, hid: int, lots: list[Lot], ordinal: int) -> None:
         """Fees that carry stolen value: the block's coinbase, which comes after all that pay them, takes them on."""
         self.fee_sink = hid
-        block = self.ledger.block(ordinal).number
-        if block not in self.fees:
-            self.fees[block] = self._empty()
-            self._queue(self.ledger.collects(hid, ordinal))
-        self.fees[block].put(lots)
+        self.fees.setdefault(self.ledger.block(ordinal).number, {})[ordinal] = lots
+        self._queue(self.ledger.collects(hid, ordinal))
 
     def _collected(self, hid: int, units: int, ordinal: int) -> list[Lot]:
-        content = self.fees.get(self.ledger.block(ordinal).number)
-        if content is None:
+        """What a coinbase takes of its block's fees, in the order of its transactions; the rest stays a fee."""
+        block = self.ledger.block(ordinal).number
+        if block not in self.fees:
             return [(CLEAN, units)]
-        if content.total < units:  # fees of transactions that nothing stolen touched
+        content = self._empty()
+        for step, paid in self.ledger.fees(hid, ordinal):
+            content.put(self.fees[block].get(step, [(CLEAN, paid)]))
+        if content.total < units:  # fees of transactions that are not in the ledger
             content.put([(CLEAN, units - content.total)])
-        return content.take(units)
+        taken, rest = content.split([units, content.total - units])
+        self.fees[block] = {ordinal: rest}
+        return taken[::-1] if self.rule is Rule.LIFO else taken  # as they lay, not as they were taken
 
     def _marked(self, lots: Iterable[Lot], label: int, units: int) -> list[Lot]:
         """`lots` with the first `units` clean ones marked as the loss `label`; what is stolen already stays so."""

@@ -298,7 +298,9 @@ class _Unrolled:
             state = self.states.get(self._fees_of(step))
             if state is None:
                 return _Part(units)
-            state.total += max(0, units - state.total)
+            others = sum(paid for _, paid in self.ledger.fees(hid, step)) - state.total
+            self._into(state, [_Part(max(0, others))])
+            self._into(state, [_Part(max(0, units - state.total))])
             return self._out(state, units)
         state = self.states.get(hid)
         if step > self.followed.get(hid, -1) or (state is None and hid not in self.seeds.unseen):

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -151,12 +151,26 @@ class Ledger(ABC):
 
     def collects(self, fee: int, ordinal: int) -> int | None:
         """The coinbase that collects the fees of the block of `ordinal`, None if it is not here."""
-        block, at = self.transfer(ordinal).block, self.next_event(fee, ordinal)
-        while at is not None and self.transfer(at).block == block:
+        block, at = self.block(ordinal), self.next_event(fee, ordinal)
+        while at is not None and self.block(at) == block:
             if any(hid == fee for hid, _ in self.inputs(at)):
                 return at
             at = self.next_event(fee, at)
         return None
+
+    def fees(self, fee: int, ordinal: int) -> list[tuple[int, int]]:
+        """(step, units) of every fee paid in the block of `ordinal`, in order."""
+        block, events = self.block(ordinal), self.events(fee)
+        first = bisect_left(events, ordinal)
+        while first and self.block(events[first - 1]) == block:
+            first -= 1
+        found = []
+        for at in range(first, len(events)):
+            if self.block(events[at]) != block:
+                break
+            paid = sum(units for hid, units in self.outputs(events[at]) if hid == fee)
+            found += [(events[at], paid)] if paid else []
+        return found
 
     @abstractmethod
     def is_coin(self, hid: int) -> bool:

@@ -83,9 +83,7 @@ def take_batch(into: Writing, batch: Batch, source: int, file: str, tally: Tally
     _place(into, facts, source, file, tally)
 
 
-def numbered_transactions(
-    into: Writing, keys: U32, block: U32, time: U32, index: NDArray[np.int32]
-) -> tuple[U32, U8]:
+def numbered_transactions(into: Writing, keys: U32, block: U32, time: U32, index: NDArray[np.int32]) -> tuple[U32, U8]:
     """(number, state) of each row's transaction, as `kernels.take_transactions` tells them."""
     ids, state = np.empty(len(keys), np.uint32), np.empty(len(keys), np.uint8)
     txs = into.txs
@@ -138,7 +136,8 @@ def _name(into: Writing, before: int, column: pa.Array, origin: U32) -> None:
     """Keep the text of each new address, and give its number to its holdings."""
     width = into.manifest.key_words
     records = into.holdings.all
-    fresh, texts = [], column.take(pa.array(origin)).to_pylist()
+    fresh: list[str] = []
+    texts = column.take(pa.array(origin)).to_pylist()
     number = into.text_ends.count
     for hid, text in enumerate(texts, before):
         if records[hid, width] >> np.uint32(24):
@@ -168,15 +167,15 @@ def _place(into: Writing, facts: _Facts, source: int, file: str, tally: Tally) -
     for at, units in facts.overflow.items():
         if outcome[at] == ADDED:
             into.note_large(int(twin[at]), units)
-    for at in np.flatnonzero(outcome == COMPARE):
-        units = facts.overflow.get(int(at), 2**128 - 1)
+    for at in map(int, np.flatnonzero(outcome == COMPARE)):
+        units = facts.overflow.get(at, 2**128 - 1)
         outcome[at] = REPEATED if into.large.get(int(twin[at]), 2**128 - 1) == units else CONTRADICTS
     again = outcome == REPEATED
     if again.any():
         into.repeats.append(np.column_stack((twin[again].astype(np.uint64), word[again])))
     wrong = np.flatnonzero((outcome == CONTRADICTS) | (outcome == MISPLACED))
-    for at in wrong:
-        why = _why(into, facts, int(at), int(twin[at]), outcome[at] == MISPLACED)
+    for at in map(int, wrong):
+        why = _why(into, facts, at, int(twin[at]), outcome[at] == MISPLACED)
         into.refuse(source, file, "contradiction", int(facts.rows[at]), why)
     tally.added += added
     tally.repeated += int(again.sum())
@@ -222,7 +221,9 @@ def _bad(batch: Batch, position: NDArray[np.int64]) -> dict[int, str]:
     count, bad = len(batch.rows), dict[int, str]()
     lengths = {len(getattr(batch, name)) for name in Batch.__dataclass_fields__ if name not in ("overflow", "rejected")}
     if lengths != {count}:
-        raise InputError(f"columns of different lengths: {sorted(lengths)}", "this is a defect in the reader of the format")
+        raise InputError(
+            f"columns of different lengths: {sorted(lengths)}", "this is a defect in the reader of the format"
+        )
     for name, least, most in (("rows", 1, NONE), ("block", 0, NONE), ("time", 0, NONE), ("index", -1, 2**31 - 2)):
         column: NDArray[Any] = getattr(batch, name)
         for at in np.flatnonzero((column < least) | (column > most)):
@@ -240,7 +241,7 @@ def _bad(batch: Batch, position: NDArray[np.int64]) -> dict[int, str]:
 def _only(batch: Batch, kept: NDArray[np.int64]) -> Batch:
     """The batch with only these rows."""
     chosen = pa.array(kept)
-    columns = {
+    columns: dict[str, Any] = {
         name: column[kept] if isinstance(column, np.ndarray) else column.take(chosen)
         for name in Batch.__dataclass_fields__
         if name not in ("overflow", "rejected")

@@ -74,7 +74,11 @@ def take_coins(into: Writing, batch: CoinBatch, source: int, file: str, tally: T
         if into.overwritten:  # what stands under a hash may have changed since the rows were numbered
             one = slice(at, at + 1)
             ids[one], state[one] = numbered_transactions(
-                into, facts.keys[one], facts.block[one].astype(np.uint32), facts.time[one].astype(np.uint32), facts.index[one]
+                into,
+                facts.keys[one],
+                facts.block[one].astype(np.uint32),
+                facts.time[one].astype(np.uint32),
+                facts.index[one],
             )
         if state[at] in (FINE, NOW_TOLD):
             why = _same(into, facts, at, int(into.txs.all[ids[at], 11]), int(facts.word[at]), tally)
@@ -148,7 +152,9 @@ def _store(into: Writing, facts: _Facts, ids: U32, which: NDArray[np.int64]) -> 
     if not len(which):
         return
     counts = (facts.start[1:] - facts.start[:-1])[which]
-    chosen = np.repeat(facts.start[which] - np.concatenate(([0], np.cumsum(counts)[:-1])), counts) + np.arange(counts.sum())
+    chosen = np.repeat(facts.start[which] - np.concatenate(([0], np.cumsum(counts)[:-1])), counts) + np.arange(
+        counts.sum()
+    )
     begin = into.legs.count + np.concatenate(([0], np.cumsum(counts)[:-1]))
     records = np.empty((len(which), 4), np.uint64)
     records[:, 0] = ids[which]
@@ -212,7 +218,9 @@ def _twice(into: Writing, facts: _Facts, at: int, tally: Tally) -> str:
         into.repeats.append(np.array([[row, int(facts.word[at])]], np.uint64))
         tally.repeated += 1
         return ""
-    into.txs.add(np.array([[*words, block, int(facts.time[at]), int(facts.index[at]) & NONE, into.rows.count]], np.uint32))
+    into.txs.add(
+        np.array([[*words, block, int(facts.time[at]), int(facts.index[at]) & NONE, into.rows.count]], np.uint32)
+    )
     legs, count = facts.legs_of(at), int(facts.inputs[at])
     if block > live_block:
         _point(slots, words, into.manifest.salt, live, tx)
@@ -286,7 +294,9 @@ def _bad(batch: CoinBatch) -> dict[int, str]:
     count, bad = len(batch.rows), dict[int, str]()
     per_leg = ("leg_of", "output", "coin_tx", "coin_index", "sink", "address", "low", "high")
     lengths = {len(getattr(batch, name)) for name in per_leg}
-    if lengths != {len(batch.leg_of)} or {len(batch.block), len(batch.time), len(batch.index), len(batch.tx)} != {count}:
+    if lengths != {len(batch.leg_of)} or {len(batch.block), len(batch.time), len(batch.index), len(batch.tx)} != {
+        count
+    }:
         raise InputError("columns of different lengths", "this is a defect in the reader of the format")
     of = batch.leg_of
     if len(of) and (of[0] < 0 or of[-1] >= count or (of[1:] < of[:-1]).any()):

@@ -61,7 +61,9 @@ class Stretch:
     records: U64
 
 
-def build(columns: Columns, holdings: int, base: int, before: Sequence[Stretch]) -> tuple[U64, Iterator[U64], list[int]]:
+def build(
+    columns: Columns, holdings: int, base: int, before: Sequence[Stretch]
+) -> tuple[U64, Iterator[U64], list[int]]:
     """(where each holding's events start, the records in order in pieces, sinks that both paid and got).
 
     Of the transfers from the ordinal `base` on; `before` has all up to there.
@@ -76,7 +78,9 @@ def build(columns: Columns, holdings: int, base: int, before: Sequence[Stretch])
     else:
         fee = np.uint64(columns.fee)
         if _prepare(columns.rows, columns.order, fee, columns.told, columns.txs, base, ends, step) >= 1 << 24:
-            raise InputError("a transaction makes more than 16 million transfers", "no chain has such: check the source")
+            raise InputError(
+                "a transaction makes more than 16 million transfers", "no chain has such: check the source"
+            )
         columns.forget()  # all that is needed of them is in `ends`
         _count_ends(ends, columns.sink, counts, sides)
     starts = np.zeros(holdings + 1, np.uint64)
@@ -153,7 +157,9 @@ def _hub(work: _Work, hid: int, most: int) -> Iterator[U64]:
     while at < total:
         end = _boundary(columns.rows, columns.order, min(at + most // 2, total))
         cursor = np.zeros(2, np.uint64)
-        room = 2 * (end - at) if not columns.coins else _legs_at(columns.rows, columns.legs, columns.order, at, end, hid)
+        room = (
+            2 * (end - at) if not columns.coins else _legs_at(columns.rows, columns.legs, columns.order, at, end, hid)
+        )
         found = np.empty((room, 6), np.uint64)
         work.fill(hid, cursor, at, end, found)
         found = found[: int(cursor[0])]
@@ -328,7 +334,9 @@ def _fill_legs(
 
 
 @njit(cache=True, nogil=True)
-def _added(low: np.uint64, high: np.uint64, more_low: np.uint64, more_high: np.uint64) -> tuple[np.uint64, np.uint64, bool]:
+def _added(
+    low: np.uint64, high: np.uint64, more_low: np.uint64, more_high: np.uint64
+) -> tuple[np.uint64, np.uint64, bool]:
     """The sum in 128 bits, and whether it did not fit."""
     sum_low = low + more_low
     carry = np.uint64(1) if sum_low < more_low else np.uint64(0)

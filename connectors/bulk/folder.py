@@ -142,7 +142,9 @@ def load(folder: Path) -> Manifest:
     try:
         record = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise InputError(f"{folder} is not a ledger folder: it has no {MANIFEST}", "fundtrail ingest makes one") from None
+        raise InputError(
+            f"{folder} is not a ledger folder: it has no {MANIFEST}", "fundtrail ingest makes one"
+        ) from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}", "ingest the sources again into a new folder") from None
     if not isinstance(record, dict) or record.get("format") != FORMAT:
@@ -233,7 +235,9 @@ def verify(folder: Path) -> tuple[str, ...]:
         path = folder / stored.file
         size = path.stat().st_size if path.exists() else -1
         if size < stored.size:
-            wrong.append(f"{stored.file} ({name}) " + ("is missing" if size < 0 else f"has {size} bytes of {stored.size}"))
+            wrong.append(
+                f"{stored.file} ({name}) " + ("is missing" if size < 0 else f"has {size} bytes of {stored.size}")
+            )
             continue
         with path.open("rb") as stream:
             for number, expected in enumerate(stored.parts):

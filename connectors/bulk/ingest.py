@@ -73,7 +73,13 @@ def ingest(
 
 class _Ingest:
     def __init__(
-        self, out: Path, manifest: Manifest, reader: Reader, progress: Callable[[Progress], None], whole: bool, every: int
+        self,
+        out: Path,
+        manifest: Manifest,
+        reader: Reader,
+        progress: Callable[[Progress], None],
+        whole: bool,
+        every: int,
     ) -> None:
         self.into = Writing(out, manifest)
         self.sources = list(manifest.sources)

@@ -265,7 +265,9 @@ def take_rows(
             same = rows[known, 1] == ends and rows[known, 2] == low[i] and rows[known, 3] == high[i]
         else:
             same = (
-                fresh[known - base, 1] == ends and fresh[known - base, 2] == low[i] and fresh[known - base, 3] == high[i]
+                fresh[known - base, 1] == ends
+                and fresh[known - base, 2] == low[i]
+                and fresh[known - base, 3] == high[i]
             )
         outcome[i] = REPEATED if same else CONTRADICTS
         if same and low[i] == FULL and high[i] == FULL:

@@ -20,7 +20,9 @@ def words_in(column: pa.Array, size: int) -> U32:
     """A column of `fixed_size_binary(size)` as rows of 32-bit words; what stands where it is null means nothing."""
     column = _whole(column)
     if column.type != pa.binary(size):
-        raise InputError(f"a column of {column.type}, not of {size} bytes", "this is a defect in the reader of the format")
+        raise InputError(
+            f"a column of {column.type}, not of {size} bytes", "this is a defect in the reader of the format"
+        )
     data = column.buffers()[1]
     if len(column) == 0 or data is None:
         return np.zeros((len(column), size // 4), np.uint32)

@@ -175,7 +175,9 @@ class BulkLedger(Ledger):
         spans = self.files.spans(hid)
         if not (self._told or hid in self._two_way or self._kept(hid)) and spans:
             for words, longs, first, last in spans:
-                at = bisect_left(range(last), ordinal, first, last, key=lambda n: words[12 * n] - (words[12 * n + 3] >> 8))
+                at = bisect_left(
+                    range(last), ordinal, first, last, key=lambda n: words[12 * n] - (words[12 * n + 3] >> 8)
+                )
                 if at < last:
                     break
             if not words[12 * min(at, last - 1) + 3] & UNSURE:
@@ -208,46 +210,52 @@ class BulkLedger(Ledger):
 
     def lines(self, hid: int) -> int:
         """At least as many as `entries` has; an account chain's steps have one record for each leg."""
-        files = self.files
-        return super().lines(hid) if files.coins else files.starts[hid + 1] - files.starts[hid]
+        if self.files.coins:
+            return super().lines(hid)
+        return sum(span.last - span.first for span in self.files.spans(hid))
 
     def composite(self, hid: int) -> Sequence[int]:
         """The steps of the holding in which more than one payer, payee or asset moves."""
-        first, last = self.files.starts[hid], self.files.starts[hid + 1]
-        if not self.files.coins and not any(flag & MULTI for flag in self.files.words[12 * first + 3 : 12 * last : 12]):
-            return ()
-        return super().composite(hid)
+        return super().composite(hid) if self.files.coins or self._several(hid) else ()
 
     def entries(self, hid: int) -> Sequence[Line]:
         """The account of a holding, in order; payments to itself are left out."""
         return _remembered(self._entries_at, hid, self._entries)
 
     def _entries(self, hid: int) -> Sequence[Line]:
-        first, last = self.files.starts[hid], self.files.starts[hid + 1]
-        words, longs = self.files.words[12 * first : 12 * last], self.files.longs[6 * first : 6 * last]
-        if self.files.coins or self._told or any(flag & MULTI for flag in words[3::12].tolist()):
+        if self.files.coins or self._told or self._several(hid):
             return super().entries(hid)
-        columns = (words[at::12].tolist() for at in (0, 1, 2, 3))
-        amounts = (longs[at::6].tolist() for at in (2, 3))
         return [
-            Line(step, time, other, flags & OUT == OUT,
-                 self._units(hid, step, flags) if low == FULL == high else high << 64 | low)
-            for step, time, other, flags, low, high in zip(*columns, *amounts, strict=True)
+            Line(ordinal, time, other, flags & OUT == OUT, units)
+            for ordinal, time, other, flags, units in self._lines(hid)
             if not flags & OWN
-        ]  # fmt: skip
+        ]
+
+    def _several(self, hid: int) -> bool:
+        """Whether some step of an account makes several transfers."""
+        return any(
+            flags & MULTI
+            for words, _, first, last in self.files.spans(hid)
+            for flags in words[12 * first + 3 : 12 * last : 12].tolist()
+        )
+
+    def _lines(self, hid: int) -> Iterator[tuple[int, int, int, int, int]]:
+        """(ordinal, time, other, flags, units) of each record of a holding."""
+        for words, longs, first, last in map(self.files.fetch, self.files.spans(hid)):
+            columns = (words[12 * first + at : 12 * last : 12].tolist() for at in (0, 1, 2, 3))
+            amounts = (longs[6 * first + at : 6 * last : 6].tolist() for at in (2, 3))
+            for ordinal, time, other, flags, low, high in zip(*columns, *amounts, strict=True):
+                units = self._units(hid, ordinal, flags) if low == FULL == high else high << 64 | low
+                yield ordinal, time, other, flags, units
 
     def history(self, address: Address) -> list[Entry]:
         """All that came to and left an address, in order, each transfer as recorded: two entries if it paid itself."""
         found: list[Entry] = []
         for hid in self.files.holdings_of(address):
-            for words, longs, first, last in self.files.spans(hid):
-                columns = (words[12 * first + at : 12 * last : 12].tolist() for at in (0, 1, 2, 3))
-                amounts = (longs[6 * first + at : 6 * last : 6].tolist() for at in (2, 3))
-                for ordinal, time, other, flags, low, high in zip(*columns, *amounts, strict=True):
-                    units = high << 64 | low
-                    if low == FULL == high:
-                        units = self._units(hid, ordinal, flags)
-                    found.append(Entry(ordinal, time, hid, -1 if other == NONE else other, flags & OUT == OUT, units))
+            found += [
+                Entry(ordinal, time, hid, -1 if other == NONE else other, flags & OUT == OUT, units)
+                for ordinal, time, other, flags, units in self._lines(hid)
+            ]
         found.sort()
         return found
 
@@ -337,7 +345,7 @@ class BulkLedger(Ledger):
     def _events(self, hid: int) -> Sequence[int]:
         ordinals: list[int] = []
         flags: list[int] = []
-        for words, _, first, last in self.files.spans(hid):
+        for words, _, first, last in map(self.files.fetch, self.files.spans(hid)):
             ordinals += words[12 * first : 12 * last : 12].tolist()
             flags += words[12 * first + 3 : 12 * last : 12].tolist()
         if self._told and any(one & TOLD for one in flags):
@@ -406,7 +414,13 @@ class FolderCoverage(CoverageBook):
             return Coverage(address, State.NOT_RECORDED, frozenset(), f"ledger:{files.folder}", reason=reason)
         state = State.UNSTATED if not whole else State.READ if rows else State.EMPTY
         first = manifest.first_block if whole else 0
-        reason = "" if whole and not first else f"the ledger begins with block {first}" if whole else "nobody stated that it is whole"
+        reason = (
+            ""
+            if whole and not first
+            else f"the ledger begins with block {first}"
+            if whole
+            else "nobody stated that it is whole"
+        )
         last = manifest.last_block if manifest.last_block >= 0 else None
         source = f"ledger:{files.folder}"
         return Coverage(address, state, kinds_of(manifest.positions), source, "", first, last, 0, rows, reason)

@@ -18,6 +18,7 @@ from tracer.errors import InputError
 from tracer.values import Address, Asset, Family, Holding, Outpoint, Sink, Slot
 
 _FIRST_LEG = 2**63 - 1
+BYTES = 48  # of an event's record
 
 
 class Row(NamedTuple):
@@ -90,17 +91,27 @@ class Opened:
         try:
             with path.open("rb") as stream:
                 mapped = mmap.mmap(stream.fileno(), stored.size, access=mmap.ACCESS_READ)
+                mapped.madvise(mmap.MADV_RANDOM)  # or the first look at each place would fetch 128 KB
         except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read: {error}", "the folder is damaged: ingest the sources anew") from None
+            raise InputError(
+                f"{path} cannot be read: {error}", "the folder is damaged: ingest the sources anew"
+            ) from None
         return memoryview(mapped).cast(format)
 
     def spans(self, hid: int) -> list[Span]:
         """Where the events of a holding are, in order."""
-        return [
-            Span(words, longs, starts[hid], starts[hid + 1])
-            for starts, words, longs in self.stretches
-            if hid + 1 < len(starts) and starts[hid] != starts[hid + 1]
-        ]
+        found = []
+        for starts, words, longs in self.stretches:
+            if hid + 1 < len(starts) and (first := starts[hid]) != (last := starts[hid + 1]):
+                found.append(Span(words, longs, first, last))
+        return found
+
+    def fetch(self, span: Span) -> Span:
+        """Have all records of a span brought in at once, not page by page; for whoever reads them all."""
+        begin = span.first * BYTES // mmap.PAGESIZE * mmap.PAGESIZE
+        if span.last * BYTES - begin > 4 * mmap.PAGESIZE and isinstance(mapped := span.words.obj, mmap.mmap):
+            mapped.madvise(mmap.MADV_WILLNEED, begin, span.last * BYTES - begin)
+        return span
 
     # Transfers
 
@@ -259,15 +270,19 @@ class Opened:
             return
         words, salt = list(key), self.manifest.salt
         if self.coins:
-            number = find(self.by_text, [*words, 0], salt, lambda n: self.text_keys[10 * n : 10 * n + 8].tolist() == words)
+            number = find(
+                self.by_text, [*words, 0], salt, lambda n: self.text_keys[10 * n : 10 * n + 8].tolist() == words
+            )
             found = self.owned[self.owned_at[number] : self.owned_at[number + 1]].tolist() if number is not None else []
         else:
             width, found = self.width, []
             head = find(
-                self.by_address, words, salt, lambda h: self.records[h * width : h * width + len(words)].tolist() == words
+                self.by_address,
+                words,
+                salt,
+                lambda h: self.records[h * width : h * width + len(words)].tolist() == words,
             )
             while head is not None and head != NONE:
                 found.append(head)
                 head = self.records[head * width + self.key_words + 1]
         yield from (hid for hid in sorted(found) if self.spans(hid))
-

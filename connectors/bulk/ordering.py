@@ -62,7 +62,9 @@ def _transaction_ranks(rows: U64, txs: U32, of: U32, odd: Mapping[int, str], coi
         end = at
         while end < len(alike) and alike[end]:
             end += 1
-        order[first : end + 1] = sorted(order[first : end + 1], key=lambda n: odd.get(int(n)) or _text(txs, int(n), odd))
+        order[first : end + 1] = sorted(
+            order[first : end + 1], key=lambda n: odd.get(int(n)) or _text(txs, int(n), odd)
+        )
     ranks = np.empty(len(txs), np.uint32)
     ranks[order] = np.arange(len(txs), dtype=np.uint32)
     return ranks

@@ -50,7 +50,9 @@ class LedgerFolder:
             coverage = None
             if number == len(pages) - 1:
                 cited = evidence.id if evidence else ""
-                coverage = replace(self.ledger.coverage.of(address), source=self.name, evidence=cited, rows=len(ordinals))
+                coverage = replace(
+                    self.ledger.coverage.of(address), source=self.name, evidence=cited, rows=len(ordinals)
+                )
             yield Page(transfers, cursors[number] if coverage is None else "", evidence, coverage)
 
     def transaction(self, chain: Chain, tx: str) -> tuple[Transfer, ...]:

@@ -45,7 +45,7 @@ class Records:
     def add(self, records: NDArray[Any]) -> None:
         """Append records."""
         self.room(len(records))
-        body = memoryview(np.ascontiguousarray(records, self.kind).reshape(-1).view(np.uint8))
+        body = bytes_of(np.ascontiguousarray(records, self.kind))
         at = self.count * self.width
         while body:  # not through the mapping: there each page costs a fault
             done = os.pwrite(self._handle, body, at)
@@ -132,6 +132,10 @@ class Tables:
 def written(folder: Path, name: str, generation: int, column: NDArray[Any]) -> StoredFile:
     """A whole column as a new file."""
     writer = HashedWriter(folder, f"{name}.{generation}.bin")
-    if column.size:
-        writer.write(memoryview(np.ascontiguousarray(column).reshape(-1).view(np.uint8)))
+    writer.write(bytes_of(np.ascontiguousarray(column)))
     return writer.done()
+
+
+def bytes_of(column: NDArray[Any]) -> memoryview:
+    """A column as it stands in memory, which is how it stands on disk."""
+    return column.reshape(-1).view(np.uint8).data if column.size else memoryview(b"")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from connectors.bulk import events
 from connectors.bulk.folder import HashedWriter, Manifest, Source, StoredFile, save, sealed, tidy
 from connectors.bulk.ordering import ordered
-from connectors.bulk.storing import Records, Tables, written
+from connectors.bulk.storing import Records, Tables, bytes_of, written
 from tracer.errors import InputError
 from tracer.values import MAX_UNITS, Chain, TransferId
 
@@ -94,7 +94,9 @@ class Writing:
     def note_large(self, row: int, units: int) -> None:
         """Keep an amount of 2**128 and above; `row` is the row's number, of a leg the leg's."""
         if not 1 << 128 <= units <= MAX_UNITS:
-            raise InputError(f"an amount of {units} in the overflow table", "this is a defect in the reader of the format")
+            raise InputError(
+                f"an amount of {units} in the overflow table", "this is a defect in the reader of the format"
+            )
         self.large[row] = units
 
     def thawed(self, records: Records) -> NDArray[Any]:
@@ -125,9 +127,7 @@ class Writing:
         with ThreadPoolExecutor(2) as threads:
             files |= dict(threads.map(lambda records: (records.name, records.seal()), self._records()))
         if self.manifest.coins:
-            files["owners"] = written(
-                self.folder, "owners", generation, self.owners[: self.holdings.count]
-            )
+            files["owners"] = written(self.folder, "owners", generation, self.owners[: self.holdings.count])
         self.manifest = replace(
             self.manifest, generation=generation, transfers=self.rows.count, transactions=self.txs.count,
             holdings=self.holdings.count, addresses=self.text_ends.count, legs=self.legs.count if self.legs else 0,
@@ -229,8 +229,7 @@ class Writing:
         name = f"events-{len(kept)}"
         writer = HashedWriter(self.folder, f"{name}.{generation}.bin")
         for piece in pieces:
-            if piece.size:
-                writer.write(memoryview(piece.reshape(-1).view(np.uint8)))
+            writer.write(bytes_of(piece))
         files[name] = writer.done()
         name = f"starts-{len(kept)}"
         files[name] = written(self.folder, name, generation, starts)
@@ -275,7 +274,7 @@ class Writing:
         owners = self.owners[: self.holdings.count]
         order = np.argsort(owners, kind="stable").astype(np.uint32)
         at = np.searchsorted(owners[order], np.arange(self.text_ends.count + 1, dtype=np.uint32)).astype(np.uint64)
-        columns = {"owned": order, "owned_at": at}
+        columns: dict[str, NDArray[Any]] = {"owned": order, "owned_at": at}
         return {name: written(self.folder, name, generation, column) for name, column in columns.items()}
 
 

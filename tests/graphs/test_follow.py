@@ -35,7 +35,7 @@ def labels(**roles: Role) -> LabelBook:
 
 
 def codes(found: Following) -> dict[str, StopCode]:
-    return {name_of(place): stop.code for place, stop in found.stops.items()}
+    return {name_of(place): stop.code for place, stop in found.stops.items() if isinstance(place, Address)}
 
 
 def amounts(found: Following, rule: Rule = Rule.FIFO) -> dict[str, tuple[str, int]]:

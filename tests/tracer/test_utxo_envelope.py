@@ -156,8 +156,8 @@ def bounds(of: Drawn, fees: Fees = Fees.LAST) -> dict[str, Bound]:
     return {name: (found.least, found.most) for name, found in of.bounds(fees).items()}
 
 
-TINY = chains(4, units=st.integers(0, 4))
-TINY_MINED = chains(3, units=st.integers(0, 3), mined=True)
+TINY = recipes(4, st.integers(0, 4), most_outputs=3).map(grown)
+TINY_MINED = recipes(3, st.integers(0, 3), most_outputs=3).map(lambda drawn: grown(drawn, mined=True))
 
 
 @given(thefts(TINY))

@@ -73,7 +73,7 @@ class Naive:
         """A coinbase may leave fees unclaimed; what the rule then leaves behind stays a fee."""
         fees = self.kept(self.collected.pop(block, []))
         fees += [0] * (number - len(fees))
-        taken, rest = self.shared(fees, [number, len(fees) - number])
+        taken, rest = self.shared(fees, [number, len(fees) - number], by_size=False)
         self.collected[block] = rest
         return taken[::-1] if self.rule is Rule.LIFO else taken  # as they lay, not as they were taken
 
@@ -99,10 +99,12 @@ class Naive:
         rest = [lot[share:] for lot, share in zip(lots, shares, strict=True)]
         return [label for lot in taken for label in lot], [label for lot in rest for label in lot]
 
-    def shared(self, units: Units, wanted: list[int], *, last_is_fee: bool = False) -> list[Units]:
+    def shared(
+        self, units: Units, wanted: list[int], *, last_is_fee: bool = False, by_size: bool = True
+    ) -> list[Units]:  # fmt: skip
         assert len(units) == sum(wanted)
         places = list(range(len(wanted)))
-        if self.rule is Rule.HIGHEST_OUT:
+        if self.rule is Rule.HIGHEST_OUT and by_size:
             outputs = places[:-1] if last_is_fee else places
             places = sorted(outputs, key=lambda at: wanted[at], reverse=True) + places[len(outputs) :]
         units = self.kept(units)

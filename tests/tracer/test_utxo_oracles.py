@@ -128,20 +128,20 @@ def test_fees_in_ratio_go_on_into_the_coinbase_of_their_block(rule: Rule, pool: 
     assert sum(rests.values()) == 21_000
 
 
-@pytest.mark.xfail(strict=True, reason="lots of fees are turned round twice on their way through the coinbase")
+
 def test_lifo_pays_of_a_coinbase_the_fee_of_its_blocks_last_transaction_first() -> None:
     mined = MINED.replace("pool:7000 miner:28000", "pool:4200 miner:30800")  # 0.6: the other's 0.5, and 0.1 C
     assert came(mined, Rule.LIFO, Fees.IN_RATIO, tx="mined") == units(0, 0.15)
 
 
-@pytest.mark.xfail(strict=True, reason="clean fees of a block are put behind those that carry stolen value")
+
 def test_fifo_takes_the_fees_of_a_block_in_the_order_of_its_transactions() -> None:
     before = "2 other: old:7000 -> y:3500\n"
     mined = JOINED.replace("2 u1", before + "2 u1") + "2 mined: new:28000 fees:7000 -> pool:32900 miner:2100\n"
     assert came(mined, Rule.FIFO, Fees.IN_RATIO, tx="mined") == units(0, 0.15)  # 4.0 new, 0.5 C, 0.2 of U1's 0.25 C
 
 
-@pytest.mark.xfail(strict=True, reason="clean fees of a block are not counted where its coinbase left some unclaimed")
+
 @pytest.mark.parametrize(("rule", "collected"), [(Rule.PRO_RATA, 5), (Rule.CLEAN_FIRST, 0)])
 def test_of_fees_that_a_coinbase_left_unclaimed_a_part_is_clean(rule: Rule, collected: int) -> None:
     """Fees of 10 stolen and 90 clean, of which the coinbase took 50: the average of that is 5."""

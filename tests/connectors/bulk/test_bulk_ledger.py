@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk_batches import JsonReader, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bulk_batches import JsonReader, write
 from connectors.bulk.folder import verify
 from connectors.bulk.ingest import ingest
 from connectors.bulk.ledger import BulkLedger
@@ -144,7 +144,12 @@ def coin_ledgers(draw: st.DrawFn) -> list[Transfer]:
 
 
 @contextmanager
-def both(files: Sequence[Sequence[Transfer]], keep: Iterable[Address] = (), order: Order = Order.ATOMIC, at_once: bool = True):  # type: ignore[no-untyped-def]
+def both(
+    files: Sequence[Sequence[Transfer]],
+    keep: Collection[Address] = (),
+    order: Order = Order.ATOMIC,
+    at_once: bool = True,
+):  # type: ignore[no-untyped-def]
     """(in memory, in a folder): the same files, read one after the other."""
     folder = Path(tempfile.mkdtemp())
     try:
@@ -177,6 +182,11 @@ def told(ledger: Ledger, movements: Iterable[Movement]) -> list[Any]:
     ]
 
 
+def accounts(ledger: Ledger, hid: int) -> list[Any]:
+    """The account of a holding, by the holdings on the other side."""
+    return [(one.step, one.time, ledger.holding(one.other), one.out, one.units) for one in ledger.entries(hid)]
+
+
 def agree(memory: Ledger, bulk: BulkLedger) -> None:
     """Every question of `Ledger`, about everything there is."""
     assert list(bulk.transfers) == list(memory.transfers)
@@ -186,6 +196,7 @@ def agree(memory: Ledger, bulk: BulkLedger) -> None:
         assert bulk.ordinal(one.id) == memory.ordinal(one.id)
         assert bulk.of_tx(one.id.chain, one.id.tx) == memory.of_tx(one.id.chain, one.id.tx)
         assert bulk.step_of(at) == memory.step_of(at)
+        assert (bulk.block(at), bulk.id(at)) == (one.block, one.id)
         assert told(bulk, bulk.movements(at)) == told(memory, memory.movements(at))
         assert bulk.latest(one.id.chain) == memory.latest(one.id.chain)
         assert repr(bulk.shown(one.asset)) == repr(memory.shown(one.asset))
@@ -204,21 +215,26 @@ def agree(memory: Ledger, bulk: BulkLedger) -> None:
             assert bulk.next_event(mine, at) == memory.next_event(theirs, at)
             assert bulk.balance_before(mine, at) == memory.balance_before(theirs, at), (holding, at)
         assert list(bulk.events(mine)) == list(memory.events(theirs))
+        assert accounts(bulk, mine) == accounts(memory, theirs)
+        assert bulk.lines(mine) >= len(bulk.entries(mine))
+        assert list(bulk.composite(mine)) == list(memory.composite(theirs))
         assert bulk.ambiguous([mine]) == memory.ambiguous([theirs])
         if memory.is_fee(theirs):
             assert [bulk.collects(mine, at) for at in range(len(memory))] == [
                 memory.collects(theirs, at) for at in range(len(memory))
             ]
     for address in {leg.address for one in memory.transfers for leg in one.inputs + one.outputs if leg.address}:
-        mine = {bulk.holding(hid) for hid in bulk.holdings_of(address)}
-        assert mine == {memory.holding(hid) for hid in memory.holdings_of(address)}
+        held = {bulk.holding(hid) for hid in bulk.holdings_of(address)}
+        assert held == {memory.holding(hid) for hid in memory.holdings_of(address)}
         entries = bulk.history(address)
         recorded = [
             (at, not side, leg.units)
             for at, one in enumerate(memory.transfers)
             for side in (0, 1)
             for leg in (one.inputs, one.outputs)[side]
-            if memory.address(memory.hid(leg.holding) or 0) == address or isinstance(leg.holding, Slot) and leg.address == address
+            if memory.address(memory.hid(leg.holding) or 0) == address
+            or (isinstance(leg.holding, Slot)
+            and leg.address == address)
         ]
         assert sorted((one.ordinal, one.out, one.units) for one in entries) == sorted(recorded)
 
@@ -370,7 +386,9 @@ def test_two_coinbases_of_one_hash_leave_the_earlier_one_lost_in_whatever_order_
     def coinbase(block: int) -> Transfer:
         issued = (Leg.sink(BTC.coin, SinkKind.ISSUE, 50),)
         mined = (Leg.coin(tx(BTC, 1), 0, BTC, 50, place(BTC, 0)),)
-        return Transfer(TransferId(BTC, tx(BTC, 1)), Block(block, 1_300_000_000 + block), 0, BTC.coin, issued, mined, ("x",))
+        return Transfer(
+            TransferId(BTC, tx(BTC, 1)), Block(block, 1_300_000_000 + block), 0, BTC.coin, issued, mined, ("x",)
+        )
 
     early, late, latest = coinbase(91_722), coinbase(91_880), coinbase(91_999)
     for files in ([[early, late]], [[late], [early]], [[early], [late, early]], [[late, early, latest, late]]):
@@ -394,9 +412,7 @@ def test_a_place_told_later_moves_a_transaction_that_is_there_already() -> None:
     late, early = (replace(paid(1, units, 0, 1), index=-1) for units in (3, 4))
     late = replace(late, id=replace(late.id, tx=min(tx(ETH, 1), tx(ETH, 2)), position="log:1"))
     early = replace(early, id=replace(early.id, tx=max(tx(ETH, 1), tx(ETH, 2)), position="log:1"))
-    places = [
-        replace(one, id=replace(one.id, position="tx"), index=place) for one, place in ((late, 9), (early, 2))
-    ]
+    places = [replace(one, id=replace(one.id, position="tx"), index=place) for one, place in ((late, 9), (early, 2))]
     with both([[late, early], places], at_once=False) as (memory, bulk):
         assert [one.id.tx for one in bulk.transfers] == [early.id.tx] * 2 + [late.id.tx] * 2
         agree(memory, bulk)

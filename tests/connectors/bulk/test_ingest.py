@@ -15,15 +15,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bulk_batches import JsonReader, write
-from notation import ETHEREUM, address, payment
-from notation import transfers as drawn
 
+from bulk_batches import JsonReader, write
 from connectors.bulk import events, folder
 from connectors.bulk.batch import Batch, CoinBatch
 from connectors.bulk.folder import load, locked, verify
 from connectors.bulk.ingest import Progress, ingest
 from connectors.bulk.ledger import BulkLedger
+from notation import ETHEREUM, address, payment
+from notation import transfers as drawn
 from tracer.errors import InputError
 from tracer.values import Chain, Leg, SinkKind, Slot, Transfer, TransferId
 
@@ -32,7 +32,11 @@ ROOT = HERE.parents[3]
 
 
 def lines(first: int, last: int) -> list[Transfer]:
-    return list(drawn("\n".join(f"{block} victim -> mule {block} gas 1\n{block} mule -> shop 2" for block in range(first, last))))
+    return list(
+        drawn(
+            "\n".join(f"{block} victim -> mule {block} gas 1\n{block} mule -> shop 2" for block in range(first, last))
+        )
+    )
 
 
 def refused(ledger: Path) -> list[dict[str, Any]]:
@@ -81,7 +85,9 @@ def test_a_row_that_cannot_be_read_is_listed_with_its_number_and_why(tmp_path: P
     done = ingest([path], tmp_path / "ledger", reader=JsonReader(ETHEREUM))
     assert (done.rows, done.added, done.rejected) == (6, 4, 2)
     listed = refused(tmp_path / "ledger")
-    assert [(one["file"], one["row"], one["kind"]) for one in listed] == [("a.jsonl", row, "rejected") for row in (2, 5)]
+    assert [(one["file"], one["row"], one["kind"]) for one in listed] == [
+        ("a.jsonl", row, "rejected") for row in (2, 5)
+    ]
     assert "units: not a whole number of base units: '1.5'" in listed[0]["why"]
 
 
@@ -260,21 +266,29 @@ def test_files_of_several_parts_are_hashed_part_by_part(tmp_path: Path, monkeypa
     monkeypatch.setattr(folder, "PART", 256)
     ledger = tmp_path / "ledger"
     for number in range(3):
-        ingest([write(tmp_path / f"{number}.jsonl", lines(1 + 9 * number, 10 + 9 * number))], ledger, reader=JsonReader(ETHEREUM))
+        ingest(
+            [write(tmp_path / f"{number}.jsonl", lines(1 + 9 * number, 10 + 9 * number))],
+            ledger,
+            reader=JsonReader(ETHEREUM),
+        )
         assert verify(ledger) == ()
     stored = load(ledger).files["rows"]
     body = (ledger / stored.file).read_bytes()
     assert stored.parts == tuple(hashlib.sha256(body[at : at + 256]).hexdigest() for at in range(0, len(body), 256))
 
 
-def test_holdings_with_more_events_than_fit_are_indexed_in_stretches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_holdings_with_more_events_than_fit_are_indexed_in_stretches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write(tmp_path / "a.jsonl", lines(1, 30))
     ingest([path], tmp_path / "whole", reader=JsonReader(ETHEREUM))
     monkeypatch.setattr(events, "_LEAST", 5)
     monkeypatch.setattr(events, "_MOST", 7)
     ingest([path], tmp_path / "stretched", reader=JsonReader(ETHEREUM))
     for name in ("events-0", "starts-0"):
-        bodies = [(one / load(one).files[name].file).read_bytes() for one in (tmp_path / "whole", tmp_path / "stretched")]
+        bodies = [
+            (one / load(one).files[name].file).read_bytes() for one in (tmp_path / "whole", tmp_path / "stretched")
+        ]
         assert len(bodies[0]) == len(bodies[1])
     whole, stretched = (BulkLedger(tmp_path / name) for name in ("whole", "stretched"))
     for who in ("victim", "mule", "shop"):
@@ -392,5 +406,7 @@ def test_progress_tells_rows_as_they_are_read(tmp_path: Path) -> None:
 def test_a_payment_to_oneself_of_an_id_in_another_position_is_another_transfer(tmp_path: Path) -> None:
     (one,) = drawn("1 victim -> mule 60")
     more = [replace(one, id=TransferId(one.id.chain, one.id.tx, f"trace:{n}")) for n in range(300)]
-    done = ingest([write(tmp_path / "a.jsonl", [one, *more, *more])], tmp_path / "ledger", reader=JsonReader(ETHEREUM, size=64))
+    done = ingest(
+        [write(tmp_path / "a.jsonl", [one, *more, *more])], tmp_path / "ledger", reader=JsonReader(ETHEREUM, size=64)
+    )
     assert (done.added, done.repeated) == (301, 300)

@@ -7,15 +7,15 @@ import json
 from pathlib import Path
 
 import pytest
-from bulk_batches import JsonReader, write
-from notation import ETHEREUM, address, payment
-from notation import transfers as drawn
 
+from bulk_batches import JsonReader, write
 from connectors.bulk import source
 from connectors.bulk.ingest import ingest
 from connectors.bulk.source import LedgerFolder
 from connectors.contract import ConnectorContract
 from connectors.protocol import FindsTransactions
+from notation import ETHEREUM, address, payment
+from notation import transfers as drawn
 from tracer.errors import InputError
 from tracer.values import Address
 
