@@ -12,6 +12,7 @@ from cases.answer_ends import conflicts_part, ends_part, resting
 from cases.answer_venues import venues_part
 from cases.answer_way import commingling_part, exchanges_part, leads_part
 from connectors.protocol import Problem
+from graphs.counterparties import ExchangeRules
 from graphs.follow import Following
 from graphs.leads import Lead
 from graphs.origins import Origins
@@ -81,6 +82,7 @@ def answer(
         "fees": str(following.course.fees),
         "order": str(following.ledger.order),
         "settings": asdict(rules),
+        "exchange_settings": asdict(ExchangeRules(label_confidence=rules.label_confidence)),
         "partial": bool(because),
         "partial_because": because,
         "ends": ends,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from graphs.comparison import Compared
 from graphs.follow import Following
 from graphs.origins import Origins
 from graphs.stops import Stop, StopRules, labelled
@@ -119,7 +120,7 @@ def _end(
     place, address = rest.place, rest.place.address
     basis, name, source = _who(rest, labels, rules)
     found = _envelope(rest, bounds)
-    over = [rest.stolen(rule) for rule in chosen]
+    over = Compared(place, {rule: rest.stolen(rule) for rule in chosen})
     return {
         "chain": place.asset.chain.name,
         "address": address.text if address else None,
@@ -136,7 +137,7 @@ def _end(
         "amounts": {str(rule): str(rest.units(rule)) for rule in chosen},
         "basis_amounts": {str(rule): str(rest.stolen(rule)) for rule in chosen},
         "by_loss": {str(rule): _by_loss(rest, rule, names) for rule in chosen},
-        "over_rules": {"least": str(min(over)), "most": str(max(over))},
+        "over_rules": {"least": str(over.least), "most": str(over.most)},
         "least": str(found.least) if found else None,
         "most": str(found.most) if found else None,
         "basis_least": str(found.stolen[0]) if found else None,

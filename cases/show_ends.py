@@ -20,7 +20,7 @@ def show_ends(answer: Answer, *, width: int | None = None, colour: bool = False)
     An end that was exchanged on the way is told in its own asset, and on a line below in the stolen one.
     """
     rules = answer["rules"]
-    kept, rest = _largest(answer["ends"])
+    kept, rest = largest(answer["ends"])
     rows, note = (_converted if any(map(_is_converted, kept)) else _plain)(answer, kept, rest)
     backward = answer["direction"] == "backward"
     what = "Where the money came from" if backward else "Where the stolen value rests"
@@ -35,7 +35,7 @@ def show_losses(answer: Answer, *, width: int | None = None, colour: bool = Fals
     names = [loss["name"] for loss in answer["losses"]]
     if len(names) < 2:
         return ""
-    kept, rest = _largest(answer["ends"])
+    kept, rest = largest(answer["ends"])
     columns = [[name] for name in names[:MOST_LOSSES]]
     if len(names) > MOST_LOSSES:
         columns.append(names[MOST_LOSSES:])
@@ -57,12 +57,12 @@ def show_losses(answer: Answer, *, width: int | None = None, colour: bool = Fals
     return section(f"Whose it is (inferred; between losses: {answer['between']})", lines, width, colour)
 
 
-def _largest(ends: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+def largest(ends: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
     """The ends to show, in the answer's order, and the others. By what they stand for: assets do not compare."""
     sizes = [max(int(units) for units in end["basis_amounts"].values()) for end in ends]
-    largest = set(sorted(range(len(ends)), key=lambda at: (-sizes[at], at))[:MOST_ROWS])
-    kept = [end for at, end in enumerate(ends) if at in largest]
-    return kept, [end for at, end in enumerate(ends) if at not in largest]
+    shown = set(sorted(range(len(ends)), key=lambda at: (-sizes[at], at))[:MOST_ROWS])
+    kept = [end for at, end in enumerate(ends) if at in shown]
+    return kept, [end for at, end in enumerate(ends) if at not in shown]
 
 
 def _is_converted(end: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cases.show_ends import largest
 from cases.show_parts import (
     Answer,
     AssetFigures,
@@ -151,7 +152,8 @@ def show_leads(answer: Answer, *, width: int | None = None, colour: bool = False
 
 def show_comparison(told: Mapping[str, Any], *, width: int | None = None, colour: bool = False) -> str:
     """What hangs on the rule: per end the least and the most of all rules and of any, then where they part."""
-    figures = Figures(told["asset"], [units for end in told["ends"] for units in _all(end) if units is not None])
+    kept, rest = largest(told["ends"])
+    figures = Figures(told["asset"], [units for end in kept for units in _all(end) if units is not None])
     rows = [
         [
             _named(told, end),
@@ -159,9 +161,11 @@ def show_comparison(told: Mapping[str, Any], *, width: int | None = None, colour
             *map(figures.of, (*end["over_rules"].values(), end["basis_least"], end["basis_most"])),
             "yes" if end["rule_independent"] else "no",
         ]
-        for end in told["ends"]
+        for end in kept
     ]
-    stated = f"Rules compared: {', '.join(told['rules'])}. {figures.note}. Independent: no rule changes the figure."
+    if rest:
+        rows.append([f"and {len(rest):,} more, see --json", *[""] * 6])
+    stated = f"Rules compared: {', '.join(told['rules'])}. Amounts {figures.note}. Independent: no rule changes it."
     headings = ["address", "stop", "least of them", "most of them", "least of any", "most of any", "independent"]
     listed = [*wrapped(stated, width), table(headings, rows, 5, width, colour=colour)]
     parts = [section("What hangs on the rule (inferred)", listed, width, colour)]

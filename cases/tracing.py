@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from cases.answer import FORMAT, Requests, answer
+from cases.asking import ask_each
 from cases.case_file import Case
 from cases.codec import readable, sha256
 from cases.investigation import Progress, concluded, read
@@ -18,6 +19,7 @@ from graphs.follow import Following, follow
 from graphs.leads import Lead, leads
 from graphs.origins import BACKWARD_RULES, Origins, originate
 from graphs.stops import StopRules
+from tracer.coverage import State
 from tracer.errors import CaseConflict, CaseDamaged, InputError
 from tracer.labels import LabelBook
 from tracer.ledger import Ledger, Order
@@ -74,6 +76,9 @@ def trace(
     )  # fmt: skip
     if question.backward and loss.wallet is None:
         raise InputError("backward starts from a wallet, not from a transaction", "give the address it was paid to")
+    unsaid = [rule for rule in question.rules if rule not in Rule.of(loss.asset.chain.family)]
+    if unsaid:
+        raise InputError(f"{unsaid[0]} says nothing on {loss.asset.chain}: a payment has one receiver", "leave it out")
     found = read(
         case,
         connectors,
@@ -85,7 +90,11 @@ def trace(
         now=now,
         progress=progress,
     )
-    traced = found or _conclude(case, loss if question.backward else None, question)
+    backward = loss if question.backward else None
+    traced = found or _conclude(case, backward, question)
+    if question.leads:
+        left = question.max_requests - (case.requests() - before)
+        traced = _read_leads(case, traced, question, backward, connectors, left, now)
     return _issue(case, traced, question, now)
 
 
@@ -122,14 +131,16 @@ def latest(case: Case) -> dict[str, Any]:
         raise CaseDamaged("the answer was changed after it was given", "run `fundtrail case verify` on the case")
     with readable("the answer"):
         found: dict[str, Any] = json.loads(issued[-1].text)
-        if found["format"] != FORMAT:
-            raise CaseDamaged(f"an answer of format {found['format']!r:.40}", "trace again")
+        form = found["format"]
+    if form != FORMAT:
+        raise CaseConflict(f"the last answer is of format {form!r:.40}; this program writes {FORMAT}", "trace again")
     return found
 
 
 def _either(
     backward: Loss | None, fees: Fees, ledger: Ledger, labels: LabelBook, losses: Sequence[Loss],
-    rules: StopRules | None = None, *, between: Between = Between.PARI_PASSU, known: Iterable[Address] = (), spent: bool = False,
+    rules: StopRules | None = None, *, between: Between = Between.PARI_PASSU, known: Iterable[Address] = (),
+    spent: bool = False,
 ) -> Traced:  # fmt: skip
     if backward is None:
         return follow(ledger, labels, losses, rules, between=between, fees=fees, known=known, spent=spent)
@@ -158,6 +169,27 @@ def _issue(case: Case, traced: Traced, question: Question, now: Callable[[], int
     settings = {"start": question.start, "settings": given["settings"], "direction": given["direction"]}
     case.issue(given, settings, at=now())
     return given
+
+
+def _read_leads(
+    case: Case, traced: Traced, question: Question, backward: Loss | None, connectors: Sequence[Connector], left: int,
+    now: Callable[[], int],
+) -> Traced:  # fmt: skip
+    """Read whom leads point to, while the budget lasts; the trace is made anew, since more is known then."""
+    while left > 0:
+        known = traced.ledger.coverage
+        wanted = dict.fromkeys(
+            lead.address
+            for lead in _leads(case, traced, question)
+            if lead.address is not None and not lead.labelled and known.of(lead.address).state is State.NOT_ASKED
+        )
+        if not wanted:
+            break
+        for address in wanted:
+            if left > 0:
+                left -= sum(1 for _ in ask_each(case, connectors, address, now))
+        traced = _conclude(case, backward, question)
+    return traced
 
 
 def _leads(case: Case, traced: Traced, question: Question) -> tuple[Lead, ...]:

@@ -14,6 +14,7 @@ from tracer.errors import InputError, UnknownName
 KINDS = {
     "etherscan-recorded": "connectors.etherscan_recorded:EtherscanRecorded",
     "file": "connectors.transfer_file:TransferFile",
+    "ledger": "connectors.bulk.source:LedgerFolder",
 }
 
 

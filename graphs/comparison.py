@@ -83,9 +83,7 @@ def commingling(ledger: Ledger, moves: Mapping[Rule, Moves], rules: Sequence[Rul
         if len(set(taken.values())) == 1:
             continue
         # A rule that made no choice here had nothing stolen in the mixture, or nothing else.
-        held = {
-            rule: by_rule[rule].stolen if rule in by_rule else (one.total if taken[rule] else 0) for rule in rules
-        }
+        held = {rule: by_rule[rule].stolen if rule in by_rule else (one.total if taken[rule] else 0) for rule in rules}
         choice = Choice(ledger.transfer(ordinal).id, one.units, one.total, held, taken)
         found.setdefault((place_of(ledger, hid), pooled), []).append(choice)
     return tuple(Commingling(place, pooled, tuple(choices)) for (place, pooled), choices in found.items())

@@ -181,7 +181,7 @@ class _Judge:
         for hid, before, after in self.step.rebases:
             made = Conversion(self.ordinal, (Exchanged(hid, before),), (Exchanged(hid, after),))
             asset = self._asset(hid)
-            why = f"{self.ledger.address(hid)}'s {Amount(before, asset)} became {Amount(after, asset)} where they are"
+            why = f"{self.ledger.address(hid)}'s {_told(before, asset)} became {_told(after, asset)} where they are"
             found.append(_Verdict(Kind.REBASE, (made,), why, ()))
         return found
 
@@ -266,9 +266,9 @@ class _Judge:
 
     def _told(self, group: Sequence[Trade]) -> str:
         giver, (gave, got) = group[0].giver, _sums(group)
-        given = " and ".join(str(Amount(units, asset)) for asset, units in gave.items())
-        mine = [str(Amount(units, asset)) for (address, asset), units in got.items() if address == giver]
-        theirs = [f"{Amount(units, asset)} went to {to}" for (to, asset), units in got.items() if to != giver]
+        given = " and ".join(_told(units, asset) for asset, units in gave.items())
+        mine = [_told(units, asset) for (address, asset), units in got.items() if address == giver]
+        theirs = [f"{_told(units, asset)} went to {to}" for (to, asset), units in got.items() if to != giver]
         return f"{giver} gave {given} and {' and '.join((['got ' + ' and '.join(mine)] if mine else []) + theirs)}"
 
     def _asset(self, hid: int) -> Asset:
@@ -276,6 +276,11 @@ class _Judge:
         if not isinstance(holding, Slot | Sink):
             raise TypeError(f"no asset is exchanged at {holding}")
         return self.ledger.shown(holding.asset)
+
+
+def _told(units: int, asset: Asset) -> str:
+    """An amount with what a token is, not only what it calls itself."""
+    return f"{Amount(units, asset)}{f' (token {asset.contract})' if asset.contract else ''}"
 
 
 def _sums(group: Sequence[Trade]) -> tuple[dict[Asset, int], dict[tuple[Address, Asset], int]]:

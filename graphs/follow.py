@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from operator import itemgetter
 
+from graphs.behaviour import Behaviour
 from graphs.conversions import Exchange
-from graphs.deposits import deposit
 from graphs.known import beyond, known_until, unread
 from graphs.seeds import entries, seeds_of
-from graphs.stops import DAY, Stop, StopRules, labelled, suspected_service
-from graphs.venues import Venues
+from graphs.stops import DAY, Stop, StopRules, labelled
 from graphs.way import Way
 from tracer.coverage import State
 from tracer.engine import move
@@ -100,15 +99,17 @@ def follow(
     fees: Fees = Fees.LAST,
     known: Iterable[Address] = (),
     spent: bool = False,
+    behaviour: Behaviour | None = None,
 ) -> Following:
     """Follow `losses` through `ledger` as far as it goes.
 
     `known`: addresses an earlier call on less of the same data already followed, to save work; what more data show of
     a wallet's behaviour can end a trace that went on before, so the last call is made without. `spent`: nothing more
-    can be read, so what would be expanded ends as BUDGET. No clock, no network, no store.
+    can be read, so what would be expanded ends as BUDGET. `behaviour`: what earlier questions about the same ledger,
+    labels and rules found of how addresses behave. No clock, no network, no store.
     """
     rules = rules or StopRules()
-    return _Walk(ledger, labels, tuple(losses), rules, between, fees, set(known), spent).run()
+    return _Walk(ledger, labels, tuple(losses), rules, between, fees, set(known), spent, behaviour).run()
 
 
 @dataclass(slots=True)
@@ -120,7 +121,7 @@ class _Arrivals:
 class _Walk:
     def __init__(
         self, ledger: Ledger, labels: LabelBook, losses: tuple[Loss, ...], rules: StopRules, between: Between,
-        fees: Fees, followed: set[Address], spent: bool,
+        fees: Fees, followed: set[Address], spent: bool, behaviour: Behaviour | None,
     ) -> None:  # fmt: skip
         self.ledger, self.labels, self.losses = ledger, labels, losses
         self.rules, self.between, self.followed, self.spent = rules, between, followed, spent
@@ -128,10 +129,9 @@ class _Walk:
         self.way = Way(ledger, labels, fees, rules.label_confidence)
         self.seeds = seeds_of(ledger, losses)
         self.wallets = {loss.wallet for loss in losses if loss.wallet is not None}
-        self.behaviour: dict[Address, Stop | None] = {}
+        self.behaviour = behaviour or Behaviour(ledger, labels, rules)
         self.decided: dict[Address, tuple[object, Expand | Stop | None]] = {}
         self.outs: dict[int, list[tuple[int, int]]] = {}  # hid -> (step, time) of what it pays
-        self.venues = Venues(ledger, labels, rules.label_confidence)
 
     def run(self) -> Following:
         rules = Rule.of(self.losses[0].asset.chain.family) if self.losses else tuple(Rule)
@@ -278,11 +278,7 @@ class _Walk:
         why = unread(ledger, address, ledger.block(first).number)
         if why:
             return Stop(address, StopCode.NOT_READ, why, coverage.cited)
-        if address not in self.behaviour:
-            found = deposit(ledger, self.labels, address, rules, self.venues)
-            stop = found.stop() if found and found.score >= rules.deposit_score else None
-            self.behaviour[address] = stop or suspected_service(ledger, address, rules)
-        return self.behaviour[address] or self._diluted(address, came, lost) or self._waited(address, came)
+        return self.behaviour.stop(address) or self._diluted(address, came, lost) or self._waited(address, came)
 
     def _diluted(self, address: Address, came: _Arrivals, lost: int) -> Stop | None:
         rules = self.rules

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from graphs.coinjoins import coinjoin
 from graphs.stops import StopRules, labelled
+from tracer.coverage import State
 from tracer.labels import LabelBook
 from tracer.ledger import Ledger
 from tracer.values import Address, Outpoint, Transfer, TransferId
@@ -67,7 +68,7 @@ def _walk(
         if stop:
             why = stop.why
         elif spent is None:
-            why = "not spent in what was read"
+            why = _unspent(ledger, leg.address)
         elif hops <= 0:
             why = "spent; not followed further"
         elif len(spent.outputs) > MOST_OUTPUTS and not coinjoin(spent):
@@ -76,6 +77,15 @@ def _walk(
             _walk(ledger, labels, rules, start, spent, odds, (*path, spent.id), hops - 1, found)
             continue
         found.append(Lead(start, leg.holding, leg.address, leg.units, odds, path, why, stop is not None))
+
+
+def _unspent(ledger: Ledger, address: Address | None) -> str:
+    if address is None:
+        return "names no address: no source can be asked whether it was spent"
+    coverage = ledger.coverage.of(address)
+    if coverage.state <= State.EMPTY:
+        return "not spent in the history read"
+    return f"not known whether it was spent: its history is {coverage.state.word}"
 
 
 def _spent(ledger: Ledger, output: Outpoint, by: TransferId) -> Transfer | None:

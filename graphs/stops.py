@@ -46,7 +46,10 @@ class StopRules:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The trace ends at `address`, or where None is named. `why` is a sentence; `evidence` what it rests on; `name` who it is, from labels."""
+    """The trace ends at `address` (None: at what names no address).
+
+    `why` is a sentence; `evidence` what it rests on; `name` who it is, from labels.
+    """
 
     address: Address | None
     code: StopCode

@@ -62,4 +62,3 @@ class Way:
     def why(self, step: int) -> str:
         """Why nothing is followed through that step."""
         return self._coinjoins[step]
-

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from tracer.engine import move
@@ -35,6 +36,7 @@ EVERYTHING = 2**256 - 1
 EDGES = (2**53 + 1, 2**63, 2**64, 21 * 10**14, 2**128, 2**200)
 OUTSIDE = frozenset({"shop", "bank"})  # never followed
 _SOURCES = {"new": SinkKind.ISSUE, "fees": SinkKind.FEE}
+few = settings(max_examples=settings().max_examples // 2)  # half of what other tests try: chains are slow to draw
 Value = TypeVar("Value")
 Part = tuple[str, int]  # what an input or an output is, and its units
 

@@ -132,7 +132,7 @@ class _Unrolled:
         self.reached: dict[int, int] = {}
         self.pending: list[tuple[int, int, int]] = []  # (node, end, room)
         self.stranded: dict[Place, Fraction] = {}  # exchanged for less than one unit
-        self.exchanges = self.rounding = 0
+        self.exchanges = self.rounding = self.entered = 0
         self.fee = -1
 
     def unroll(self) -> None:
@@ -260,7 +260,7 @@ class _Unrolled:
         found: dict[Worth, int] = {}
         for (worth, units, _), part in zip(lots, apportion(stolen, weights), strict=True):
             if part:
-                new = worth * units * share / part
+                new = Fraction(worth * units * share, part)
                 found[new] = found.get(new, 0) + part
                 if len(lots) > 1:
                     self.rounding += ceil(new)
@@ -276,10 +276,11 @@ class _Unrolled:
         for part, rate in zip(gave, rates, strict=True):
             for worth, given in part.stolen.items():
                 whole = ceil(given * rate)
-                stolen[worth * given * share / whole] = stolen.get(worth * given * share / whole, 0) + whole
+                new = Fraction(worth * given * share, whole)
+                stolen[new] = stolen.get(new, 0) + whole
             clean += (part.units - part.certain - part.room) * rate
-            top = max([top, *(worth * share / rate for worth in part.stolen),
-                       *([ways.top[part.node] * share / rate] if part.room else [])])  # fmt: skip
+            worths = [*part.stolen, *([ways.top[part.node]] if part.room else [])]
+            top = max([top, *(Fraction(worth * share, rate) for worth in worths)])
         self.rounding += ceil(top)
         rounded = ways.network.node(1)
         ways.worth[rounded] = Fraction(0)
@@ -289,7 +290,7 @@ class _Unrolled:
         ways.converted.add(node)
         for part, rate in zip(gave, rates, strict=True):
             if part.room:
-                gain = rate / share
+                gain = Fraction(rate, share)
                 ways.network.arc(part.node, node, ceil(part.room * share), (gain.numerator, gain.denominator))
         return _Part(units, {}, node, units)
 
@@ -360,12 +361,14 @@ class _Unrolled:
             self.left[label] -= most_of if unsure else fresh
         if unsure:
             self._end(None, [_Part(part.room, {}, part.node, part.room) for part in parts if part.node >= 0])
+        self.entered += fresh
         if fresh:
             certain[ONE] = certain.get(ONE, 0) + fresh
         return [_Part(units, certain)]
 
     def _within_cap(self, label: int, units: int) -> int:
         units = min(units, self.left.get(label, units))
+        self.entered += units
         if label in self.left:
             self.left[label] -= units
         return units
@@ -461,8 +464,10 @@ class _Unrolled:
             low += max(Fraction(0), ways.total - (most_worth(ways.network, others, ways.worth) if others else 0))
         # The books share whole units out: at each exchange lots may round by one, on their way to each end again.
         slack = self.slack + self.rounding + (self.exchanges + 1) * (self.exchanges + self.seeds.labels())
+        high = min(high, Fraction(self.entered + self.slack))  # an end stands for no more than was lost
         decided = bounds.least == bounds.most and low == high
-        return Bounds(bounds.least, bounds.most, (max(0, floor(low) - slack), ceil(high) + slack), decided)
+        basis = max(0, floor(low) - slack), min(ceil(high) + slack, self.entered + self.slack)
+        return Bounds(bounds.least, bounds.most, basis, decided)
 
 
 def _sum(lots: Iterable[Mapping[Worth, int]]) -> dict[Worth, int]:

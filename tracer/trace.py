@@ -130,8 +130,9 @@ class End:
 class Hop:
     """Stolen units that one transfer moved. `source` is None where several holdings paid, or none.
 
-    `lots`: (loss, units); `basis`: (loss, what they stand for in the stolen asset, rounded down). Where it was an exchange, `gave` is what was given for them, as (asset, loss, units).
-    `through`: addresses that it passed in the same transaction without staying.
+    `lots`: (loss, units); `basis`: (loss, what they stand for in the stolen asset, rounded down). Where it was an
+    exchange, `gave` is what was given for them, as (asset, loss, units). `through`: addresses that it passed in the
+    same transaction without staying.
     """
 
     transfer: TransferId

@@ -86,7 +86,8 @@ def take_coins(into: Writing, batch: CoinBatch, source: int, file: str, tally: T
             why = _twice(into, facts, at, tally)
         else:
             known = into.txs.all[ids[at]]
-            why = f"it stands in block {known[8]} at {known[9]} / {facts.block[at]} at {facts.time[at]}, or elsewhere in it"
+            places = f"{known[8]} at {known[9]} / {facts.block[at]} at {facts.time[at]}"
+            why = f"it stands elsewhere, or at another place of its block: {places}"
         if why:
             text = f"{facts.keys[at].tobytes().hex()}: {why}"
             into.refuse(source, file, "contradiction", int(facts.word[at]) >> 32, text)

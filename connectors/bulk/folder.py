@@ -8,7 +8,8 @@ the place of the old one in one step. So an ingest that is killed leaves the led
 Files, all little-endian, in records of unsigned integers:
 
 `rows`       accounts, 5 x 64 bits: tx | position << 32; payer hid | payee hid << 32; low; high; source | row << 32
-             coins, 4 x 64 bits: tx | position << 32; first leg | collects fees << 63; inputs | legs << 32; source | row << 32
+             coins, 4 x 64 bits: tx | position << 32; first leg | collects fees << 63; inputs | legs << 32;
+             source | row << 32
 `legs`       coins, 3 x 64 bits: hid | address << 32; low; high. The inputs first, then the outputs
 `txs`        12 x 32 bits: the 32 bytes of the hash; block; time; place in block (two's complement); its first row
 `holdings`   32-bit words: key; asset | sink code << 24; next holding of the same address; [text number]. The key of
@@ -17,8 +18,8 @@ Files, all little-endian, in records of unsigned integers:
 `owned`      coins: holdings by address number, each a run of `owned_at[n]:owned_at[n + 1]`
 `texts`      addresses as text, one after the other; `text_ends`: where each ends
 `text_keys`  coins, 10 x 32 bits: the SHA-256 of each address's text, and two words that mean nothing
-`events-N`   48 bytes each, by holding and in order (`connectors.bulk.events`); holding h has `starts-N[h]:starts-N[h+1]`.
-             One pair of files for each stretch of the ledger
+`events-N`   48 bytes each, by holding and in order (`connectors.bulk.events`); holding h has
+             `starts-N[h]:starts-N[h + 1]`. One pair of files for each stretch of the ledger
 `order`      ordinal -> row, `places` row -> ordinal: only where rows did not arrive in order
 `repeats`    evidence beyond the first, 2 x 64 bits: row; source | row in the file << 32. Sorted
 `large`      amounts of 2**128 and above: row, 64 bits, and 32 bytes, big-endian. There `low` and `high` are all ones
@@ -45,6 +46,10 @@ MANIFEST = "manifest.json"
 PART = 64 * 1024**2  # bytes under one hash, so that what grows at its end need not be hashed anew
 NONE = 2**32 - 1  # no record, in any 32-bit field
 FULL = 2**64 - 1  # `low` and `high` of an amount that stands in `large` (or is 2**128 - 1 itself)
+
+EVENT_BYTES = 48
+# The flags of an event: `connectors.bulk.events` says what they mean.
+OUT, OWN, MULTI, LEAD, PASSED, UNSURE, MANY, TOLD = 1, 2, 4, 8, 16, 32, 64, 128
 
 # 0 in a sink column: no sink, an address or a coin. These numbers are stored on disk and never change.
 SINKS: dict[int, SinkKind] = {
@@ -90,7 +95,8 @@ class Manifest:
     sources hold every transfer, of the kinds they show, in `first_block`..`last_block`. `salt` keeps hostile keys
     from colliding in the hash tables. `overwritten`: [tx number, hash, block] of coinbases that a later one of the
     same hash took the place of (BIP30). `odd`: transaction ids that are not 32 bytes in hex, by the key that stands
-    for them. `stretches`: the ordinal at which each stretch of events begins. `two_way`: sinks that both paid and got, whose balance is worked out when asked.
+    for them. `stretches`: the ordinal at which each stretch of events begins. `two_way`: sinks that both paid and got,
+    whose balance is worked out when asked.
     """
 
     chain: str

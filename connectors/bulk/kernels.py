@@ -106,7 +106,7 @@ def take_transactions(
                 txs[count, 10] = np.uint32(index[i])
                 txs[count, 11] = NONE
                 slots[at] = (tag << HALF) | np.uint64(count + 1)
-                known = count
+                known = np.int64(count)
                 count += 1
             elif txs[known, 8] != block[i] or txs[known, 9] != time[i]:
                 state[i] = ELSEWHERE
@@ -192,7 +192,7 @@ def take_holdings(
                                 break
                         at = (at + 1) & head_mask
                     heads[at] = (one[0] << HALF) | np.uint64(count + 1)
-                known = count
+                known = np.int64(count)
                 count += 1
             hids[i] = known
     peek[0] = touched  # or the compiler leaves the fetching out

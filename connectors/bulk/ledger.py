@@ -8,10 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, TypeVar, overload
 
-from connectors.bulk.folder import FULL, NONE, SINK_CODES
+from connectors.bulk.folder import FULL, LEAD, MULTI, NONE, OUT, OWN, PASSED, SINK_CODES, TOLD, UNSURE
+from connectors.bulk.folder_coverage import FolderCoverage
 from connectors.bulk.opened import Opened, Row, Span, StoredLeg
 from connectors.bulk.tables import words_of
-from tracer.coverage import Coverage, CoverageBook, Kind, State
 from tracer.ledger import Entry as Line
 from tracer.ledger import Ledger, Movement, Order
 from tracer.netting import exchanges, netted
@@ -30,8 +30,6 @@ from tracer.values import (
     TransferId,
 )
 
-# The flags of `connectors.bulk.events`, which needs libraries that a reader does not
-OUT, OWN, MULTI, LEAD, PASSED, UNSURE, MANY, TOLD = 1, 2, 4, 8, 16, 32, 64, 128
 _REMEMBERED = 200_000  # answers of one kind that are kept; a trace asks the same again and again
 
 _Key = TypeVar("_Key")
@@ -58,7 +56,7 @@ class BulkLedger(Ledger):
     def __init__(self, folder: Path | str, keep: Collection[Address] = (), order: Order = Order.ATOMIC) -> None:
         self.files = Opened(Path(folder))
         self.order = order
-        self.coverage = FolderCoverage(self)
+        self.coverage = FolderCoverage(self.files)
         self._keep = frozenset(keep)
         self._two_way = frozenset(self.files.manifest.two_way)
         self._told = order is Order.EXACT and any(text.startswith("step:") for text in self.files.manifest.positions)
@@ -160,7 +158,8 @@ class BulkLedger(Ledger):
             return super().next_event(hid, after)
         kept = self._kept(hid)
         for words, _, first, last in self.files.spans(hid):
-            for place in range(bisect_right(range(last), after, first, last, key=lambda n: words[12 * n]), last):
+            begin = bisect_right(range(last), after, first, last, key=_steps_in(words))
+            for place in range(begin, last):
                 flags = words[12 * place + 3]
                 step = words[12 * place] - (flags >> 8)
                 if flags & LEAD and step > after:
@@ -174,10 +173,9 @@ class BulkLedger(Ledger):
         """What the holding held just before `ordinal`, by what is recorded."""
         spans = self.files.spans(hid)
         if not (self._told or hid in self._two_way or self._kept(hid)) and spans:
-            for words, longs, first, last in spans:
-                at = bisect_left(
-                    range(last), ordinal, first, last, key=lambda n: words[12 * n] - (words[12 * n + 3] >> 8)
-                )
+            for span in spans:
+                words, longs, first, last = span
+                at = bisect_left(range(last), ordinal, first, last, key=_steps_in(words))
                 if at < last:
                     break
             if not words[12 * min(at, last - 1) + 3] & UNSURE:
@@ -210,7 +208,7 @@ class BulkLedger(Ledger):
 
     def lines(self, hid: int) -> int:
         """At least as many as `entries` has; an account chain's steps have one record for each leg."""
-        if self.files.coins:
+        if self.files.coins or self._several(hid):  # netted, one record can be a line for each on the far side
             return super().lines(hid)
         return sum(span.last - span.first for span in self.files.spans(hid))
 
@@ -394,50 +392,6 @@ class BulkLedger(Ledger):
         return balances
 
 
-class FolderCoverage(CoverageBook):
-    """What a folder says of any address: all was read if the user states so, else nobody told whether it is all."""
-
-    def __init__(self, ledger: BulkLedger) -> None:
-        super().__init__()
-        self._ledger = ledger
-
-    def of(self, address: Address) -> Coverage:
-        """What is known about `address`, which no transfer may touch."""
-        files = self._ledger.files
-        manifest = files.manifest
-        if address in self._by_address or address.chain != files.chain:
-            return super().of(address)
-        rows = sum(span.last - span.first for hid in files.holdings_of(address) for span in files.spans(hid))
-        whole = manifest.whole and all(source.finished for source in manifest.sources)
-        if not rows and not whole:
-            reason = "no transfer of the ledger touches it"
-            return Coverage(address, State.NOT_RECORDED, frozenset(), f"ledger:{files.folder}", reason=reason)
-        state = State.UNSTATED if not whole else State.READ if rows else State.EMPTY
-        first = manifest.first_block if whole else 0
-        reason = (
-            ""
-            if whole and not first
-            else f"the ledger begins with block {first}"
-            if whole
-            else "nobody stated that it is whole"
-        )
-        last = manifest.last_block if manifest.last_block >= 0 else None
-        source = f"ledger:{files.folder}"
-        return Coverage(address, state, kinds_of(manifest.positions), source, "", first, last, 0, rows, reason)
-
-
-def kinds_of(positions: Iterable[str]) -> frozenset[Kind]:
-    """The kinds of movement that transfers at these positions are."""
-    kinds = {
-        "tx": (Kind.NATIVE,),
-        "fee": (Kind.NATIVE,),
-        "trace": (Kind.INTERNAL,),
-        "log": (Kind.TOKEN,),
-        "step": (Kind.INTERNAL, Kind.TOKEN),
-    }
-    return frozenset(kind for text in positions for kind in kinds.get(text.partition(":")[0], ()))
-
-
 class _Transfers(Sequence[Transfer]):
     def __init__(self, ledger: BulkLedger) -> None:
         self._ledger = ledger
@@ -456,6 +410,11 @@ class _Transfers(Sequence[Transfer]):
 
     def __iter__(self) -> Iterator[Transfer]:
         return map(self._ledger.transfer, range(len(self)))
+
+
+def _steps_in(words: memoryview) -> Callable[[int], int]:
+    """The step of each record, by which a holding's records ascend."""
+    return lambda at: words[12 * at] - (words[12 * at + 3] >> 8)
 
 
 def _remembered(known: dict[_Key, _Answer], key: _Key, ask: Callable[[_Key], _Answer]) -> _Answer:

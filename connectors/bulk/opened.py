@@ -10,15 +10,14 @@ import mmap
 from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from connectors.bulk.folder import FULL, NONE, SINKS, load
+from connectors.bulk.folder import EVENT_BYTES, FULL, NONE, SINKS, load
 from connectors.bulk.tables import find, words_of
 from tracer.errors import InputError
 from tracer.values import Address, Asset, Family, Holding, Outpoint, Sink, Slot
 
 _FIRST_LEG = 2**63 - 1
-BYTES = 48  # of an event's record
 
 
 class Row(NamedTuple):
@@ -82,7 +81,7 @@ class Opened:
         self.odd_keys = {text: key for key, text in manifest.odd.items()}
         self._large: dict[int, int] | None = None
 
-    def view(self, name: str, format: str = "I") -> memoryview:
+    def view(self, name: str, format: Literal["B", "I", "Q"] = "I") -> memoryview:
         """A file as integers of one width: B 8, I 32, Q 64 bits, little-endian. Empty where there is no such file."""
         stored = self.manifest.files.get(name)
         if stored is None or not stored.size:
@@ -108,9 +107,9 @@ class Opened:
 
     def fetch(self, span: Span) -> Span:
         """Have all records of a span brought in at once, not page by page; for whoever reads them all."""
-        begin = span.first * BYTES // mmap.PAGESIZE * mmap.PAGESIZE
-        if span.last * BYTES - begin > 4 * mmap.PAGESIZE and isinstance(mapped := span.words.obj, mmap.mmap):
-            mapped.madvise(mmap.MADV_WILLNEED, begin, span.last * BYTES - begin)
+        begin = span.first * EVENT_BYTES // mmap.PAGESIZE * mmap.PAGESIZE
+        if span.last * EVENT_BYTES - begin > 4 * mmap.PAGESIZE and isinstance(mapped := span.words.obj, mmap.mmap):
+            mapped.madvise(mmap.MADV_WILLNEED, begin, span.last * EVENT_BYTES - begin)
         return span
 
     # Transfers

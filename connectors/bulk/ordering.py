@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from connectors.bulk.kernels import NONE, U32, U64
+from connectors.bulk.kernels import NONE, U8, U32, U64
 from tracer.values import Chain, TransferId
 
 _LAST = 2**31 + 1  # a coinbase that collects fees comes last in its block, as in `tracer.values.Transfer.order`
@@ -33,7 +34,7 @@ def ordered(
     return np.lexsort((place, _transaction_ranks(rows, txs, of, odd, coins)[of])).astype(np.uint32)
 
 
-def _ranks(positions: Sequence[str], chain: Chain) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _ranks(positions: Sequence[str], chain: Chain) -> NDArray[np.int64]:
     by_place = sorted(range(len(positions)), key=lambda at: TransferId(chain, "", positions[at]).place)
     ranks = np.empty(len(positions), np.int64)
     ranks[by_place] = np.arange(len(positions))
@@ -52,8 +53,8 @@ def _transaction_ranks(rows: U64, txs: U32, of: U32, odd: Mapping[int, str], coi
     doubtful = alike & (start[order][1:] == start[order][:-1])  # 64 bits alike: compare the whole
     for number in odd:
         doubtful |= alike & (key[order][1:] == key[number])
-    at, end = 0, 0
-    for at in np.flatnonzero(doubtful):
+    end = 0
+    for at in map(int, np.flatnonzero(doubtful)):
         if at < end:
             continue
         first = at
@@ -77,12 +78,12 @@ def _text(txs: U32, number: int, odd: Mapping[int, str]) -> str:
 
 @njit(cache=True, nogil=True)
 def _swapped(word: np.uint32) -> np.int64:
-    word = np.int64(word)
-    return ((word & 0xFF) << 24) | ((word & 0xFF00) << 8) | ((word >> 8) & 0xFF00) | (word >> 24)
+    wide = np.int64(word)
+    return ((wide & 0xFF) << 24) | ((wide & 0xFF00) << 8) | ((wide >> 8) & 0xFF00) | (wide >> 24)
 
 
 @njit(cache=True, nogil=True)
-def _in_order(rows: U64, txs: U32, rank: np.ndarray, is_odd: np.ndarray, coins: bool) -> bool:  # type: ignore[type-arg]
+def _in_order(rows: U64, txs: U32, rank: NDArray[np.int64], is_odd: U8, coins: bool) -> bool:
     for at in range(1, rows.shape[0]):
         one = np.int64(rows[at - 1, 0] & np.uint64(0xFFFFFFFF))
         two = np.int64(rows[at, 0] & np.uint64(0xFFFFFFFF))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.bulk import events
-from connectors.bulk.folder import HashedWriter, Manifest, Source, StoredFile, save, sealed, tidy
+from connectors.bulk.folder import EVENT_BYTES, HashedWriter, Manifest, Source, StoredFile, save, sealed, tidy
 from connectors.bulk.ordering import ordered
 from connectors.bulk.storing import Records, Tables, bytes_of, written
 from tracer.errors import InputError
@@ -243,7 +243,8 @@ class Writing:
         return {
             "events": int(starts[-1]) + (manifest.events if base else 0), "stretches": (*kept, base),
             "two_way": tuple(sorted({*two_way, *(manifest.two_way if base else ())})),
-            "first_block": int(blocks.min()) if len(blocks) else 0, "last_block": int(blocks.max()) if len(blocks) else -1,
+            "first_block": int(blocks.min()) if len(blocks) else 0,
+            "last_block": int(blocks.max()) if len(blocks) else -1,
             "last_time": int(txs[:, 9].max()) if len(blocks) else 0,
         }  # fmt: skip
 
@@ -260,7 +261,7 @@ class Writing:
     def _stretch(self, files: Mapping[str, StoredFile], number: int) -> events.Stretch:
         """Events that are there already, mapped into memory; never written to."""
         starts, records = files[f"starts-{number}"], files[f"events-{number}"]
-        mapped = np.memmap(self.folder / records.file, np.uint64, "c", shape=(records.size // events.BYTES, 6))
+        mapped = np.memmap(self.folder / records.file, np.uint64, "c", shape=(records.size // EVENT_BYTES, 6))
         return events.Stretch(np.fromfile(self.folder / starts.file, np.uint64), np.asarray(mapped))
 
     def _odd_numbers(self) -> Iterator[tuple[int, str]]:

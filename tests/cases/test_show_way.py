@@ -145,6 +145,14 @@ def test_an_end_is_independent_only_where_the_envelope_says_so() -> None:
             assert row.endswith("yes") == end["rule_independent"]
 
 
+def test_of_many_ends_the_smallest_are_counted_in_the_comparison() -> None:
+    told = drawn().answer
+    told["ends"] = [{**told["ends"][0], "address": f"0x{n:040x}"} for n in range(45)]
+    lines = show_comparison(told).splitlines()
+    assert len([line for line in lines if line.startswith("0x000") and line.endswith(("yes", "no"))]) == 40
+    assert "and 5 more, see --json" in lines
+
+
 # Exchanges
 
 

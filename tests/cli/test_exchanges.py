@@ -34,6 +34,7 @@ def source(tmp_path: Path) -> Path:
         row(4, MULE, ACME, 30_000 * TETHER, position="log:1", token=USDT, symbol="USDT"),
         row(5, MULE, STRANGER, 1 * ETHER),
         row(5, STRANGER, MULE, 500 * TETHER, position="log:9", token=FAKE, symbol="USDT"),
+        row(6, MULE, ACME, 1 * ETHER),
         read=(VICTIM, MULE, STRANGER),
     )
 
@@ -123,8 +124,36 @@ def test_a_place_where_the_rules_part_says_how_much_each_let_go(case: Path) -> N
     }  # fmt: skip
     assert (tether["symbol"], tether["choices"][0]["mixture"]) == ("USDT", str(36_000 * TETHER))
     text = run("case", "compare", case).stdout
-    assert "2 payments from it" in text
+    assert "3 payments from it" in text
     assert "21000.0000 .. 30000.0000 USDT" in text
+
+
+def test_an_exchange_wallet_that_got_two_assets_is_told_once_for_each(case: Path) -> None:
+    tether, ether = given(case)["venues"]
+    assert [(one["address"], one["symbol"], one["swept"]) for one in (tether, ether)] == [
+        (ACME, "USDT", "0"), (ACME, "ETH", "0"),
+    ]  # fmt: skip
+    for venue in (tether, ether):
+        end = end_of(given(case), ACME, venue["symbol"])
+        assert venue["asset"] == end["asset"]
+        assert venue["direct"] == end["basis_amounts"], "in the stolen asset, as all that is inferred"
+
+
+def test_what_buys_less_than_one_unit_of_something_is_not_lost_from_the_books(tmp_path: Path) -> None:
+    """3 stolen wei of 10 were given for the one unit that came back: no unit is stolen, and the 3 are still told."""
+    rows = (row(1, VICTIM, MULE, 3), row(2, FRIEND, MULE, 7), row(3, MULE, ROUTER, 10))
+    got = row(3, ROUTER, MULE, 1, position="log:4", token=USDT, symbol="USDT")
+    source = facts(tmp_path / "few", *rows, got, read=(VICTIM, MULE))
+    labels = labelled(tmp_path / "labels.csv", router="protocol")
+    asked = ("trace", tx(1), "--source", f"file:{source}", "--labels", labels, "--case", tmp_path / "b.fundtrail")
+    told = json.loads(run(*asked, "--json").stdout)
+    Draft202012Validator(SCHEMA).validate(told)
+    (end,) = told["ends"]
+    assert (end["stop"], end["part"], end["basis"]) == ("indivisible", "not_followed", "record")
+    assert "less than one unit" in end["why"]
+    assert end["amounts"] == dict.fromkeys(told["rules"], "0")
+    assert end["basis_amounts"] == dict.fromkeys(told["rules"], "3")
+    assert {books["not_followed"] for books in told["books"].values()} == {"3"}
 
 
 def test_hops_and_exports_have_the_amount_in_its_asset_and_its_basis(case: Path, tmp_path: Path) -> None:
@@ -136,7 +165,7 @@ def test_hops_and_exports_have_the_amount_in_its_asset_and_its_basis(case: Path,
     assert "21000.0000 USDT" in run("case", "hops", case).stdout
     assert run("export", case, "--format", "csv", "--out", tmp_path / "out").exit_code == 0
     with (tmp_path / "out" / "ends.csv").open(newline="") as file:
-        (acme,) = (row for row in csv.DictReader(file) if row["address"] == ACME)
+        (acme,) = (row for row in csv.DictReader(file) if (row["address"], row["symbol"]) == (ACME, "USDT"))
     end = end_of(given(case), ACME, "USDT")
     assert (acme["asset"], acme["decimals"]) == (end["asset"], "6")
     assert (acme["lifo"], acme["basis_lifo"]) == (end["amounts"]["lifo"], end["basis_amounts"]["lifo"])

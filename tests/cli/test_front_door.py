@@ -103,7 +103,22 @@ def test_backward_says_where_the_money_came_from(source: Path, tmp_path: Path) -
     assert (acme["stop"], acme["amounts"]) == ("exchange", {"fifo": "100", "lifo": "70", "pro_rata": "80"})
     assert (acme["least"], acme["most"]) == ("70", "100")
     assert given["books"]["fifo"]["lost"] == "120"
+    compared = json.loads(run("case", "compare", tmp_path / "a.fundtrail", "--json").stdout)
+    assert (compared["direction"], compared["rules"]) == ("backward", ["fifo", "lifo", "pro_rata"])
+    assert [end["amounts"] for end in compared["ends"]] == [end["amounts"] for end in given["ends"]]
     told(traced(source, tmp_path / "a.fundtrail", "--backward"), 2, "backward starts from a wallet")
+
+
+def test_an_answer_of_an_earlier_version_is_named_and_the_question_can_be_asked_again(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = tmp_path / "a.fundtrail"
+    with monkeypatch.context() as earlier:
+        earlier.setattr("cases.answer.FORMAT", "fundtrail-answer/1")
+        assert json.loads(traced(source, case, "--json").stdout)["format"] == "fundtrail-answer/1"
+    for words in (["show"], ["compare"], ["hops"]):
+        told(run("case", *words, case), 1, "fundtrail-answer/1")
+    assert traced(source, case).exit_code == run("case", "show", case).exit_code == 0
 
 
 def test_a_small_budget_asks_for_the_largest_first_and_says_what_it_left(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import cli
-from commands import HEAD, bitcoin, coins, run, told, tx
+from commands import HEAD, coins, facts, run, told, tx
 from commands import row as own_row
 from notation import address
 
@@ -77,10 +77,9 @@ def test_the_format_is_found_by_the_columns_and_several_can_come_at_once(tmp_pat
 
 
 def test_bitcoin_transactions_too(tmp_path: Path) -> None:
-    facts = coins(tmp_path / "facts", {1: ({(9, 0): ("anna", 100)}, [("berta", 60), ("anna", 39)])})
-    made = ingested(facts, "--out", tmp_path / "ledger")
+    source = coins(tmp_path / "facts", {1: ({(9, 0): ("anna", 100)}, [("berta", 60), ("anna", 39)])})
+    made = ingested(source, "--out", tmp_path / "ledger")
     assert (made["added"], held(tmp_path / "ledger")["chain"]) == (1, "bitcoin")
-    assert bitcoin("anna")
 
 
 def test_bad_rows_are_refused_counted_and_listed_and_the_others_kept(tmp_path: Path) -> None:
@@ -111,6 +110,22 @@ def test_that_files_are_whole_is_stated_and_shown(tmp_path: Path) -> None:
     ingested(file, "--out", out, "--whole")
     assert held(out)["whole"] is True
     assert "stated to be all there are" in run("ledger", "show", out).stdout
+
+
+def test_a_trace_from_the_ledger_is_the_trace_from_the_file(tmp_path: Path) -> None:
+    rows = (own_row(1, A, B, 100), own_row(2, C, B, 50), own_row(3, B, C, 120))
+    source, out = facts(tmp_path / "facts", *rows, read=(A, B, C)), tmp_path / "ledger"
+    ingested(source, "--out", out, "--whole")
+    answers = []
+    for name, where in (("one", f"file:{source}"), ("two", f"ledger:{out}")):
+        result = run("trace", tx(1), "--source", where, "--case", tmp_path / name, "--json")
+        assert result.exit_code in (0, 3), (result.stderr, result.exception)
+        answers.append(json.loads(result.stdout))
+    one, two = answers
+    assert one["books"] == two["books"]
+    assert one["commingling"] == two["commingling"]
+    for key in ("address", "amounts", "least", "most", "transfers"):
+        assert [end[key] for end in one["ends"]] == [end[key] for end in two["ends"]]
 
 
 def test_decimals_of_a_token_are_given_by_hand(tmp_path: Path) -> None:
@@ -164,9 +179,9 @@ def test_bad_input_says_what_is_wrong_and_makes_no_ledger(what: str, tmp_path: P
 def test_a_folder_of_one_chain_takes_no_other(tmp_path: Path) -> None:
     out = tmp_path / "ledger"
     ingested(own(tmp_path / "t.csv", own_row(1, A, B, 100)), "--out", out)
-    facts = coins(tmp_path / "facts", {1: ({(9, 0): ("anna", 100)}, [("berta", 60)])})
-    assert run("ingest", facts, "--out", out).exit_code == 2
-    both = run("ingest", tmp_path / "t.csv", facts, "--out", tmp_path / "both")
+    source = coins(tmp_path / "facts", {1: ({(9, 0): ("anna", 100)}, [("berta", 60)])})
+    assert run("ingest", source, "--out", out).exit_code == 2
+    both = run("ingest", tmp_path / "t.csv", source, "--out", tmp_path / "both")
     assert both.exit_code == 2
     assert "these files are about bitcoin and ethereum" in both.stderr
     assert held(out)["transfers"] == 1

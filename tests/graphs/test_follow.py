@@ -21,7 +21,7 @@ from tracer.ledger import Ledger
 from tracer.losses import Loss
 from tracer.lots import Between, Rule
 from tracer.trace import StopCode, Trace
-from tracer.values import Transfer
+from tracer.values import Address, Transfer
 
 LOSS = (Loss("loss", ETH, paid=payment(1)),)
 NO_DUST = StopRules(dust_one_in=0, diluted_one_in=0)

@@ -152,7 +152,9 @@ def test_it_runs_with_the_declared_libraries_alone(wheel: Path, tmp_path: Path) 
     for name in installed_with(declared_in(wheel)):
         copy_distribution(name, site)
 
-    modules = [file.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for file in source_files()]
+    # connectors.bulk needs the extra of that name; who has it not is told so (tests/cli/test_ingest.py).
+    files = [file for file in source_files() if not file.startswith("connectors/bulk/")]
+    modules = [file.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for file in files]
     run(
         python,
         "-c",

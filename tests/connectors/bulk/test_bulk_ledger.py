@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bulk_batches import JsonReader, write
+from connectors.bulk.arrays import open_arrays
 from connectors.bulk.folder import verify
 from connectors.bulk.ingest import ingest
 from connectors.bulk.ledger import BulkLedger
@@ -41,11 +42,13 @@ from tracer.values import (
 )
 
 EDGES = (
-    0, 1, 2**53 - 1, 2**53, 2**53 + 1, 2**63 - 1, 2**63, 2**63 + 1, 2**64 - 1, 2**64, 10**21, 2**127, 2**128 - 2, 2**128 - 1,
-    2**128, 2**128 + 1, 2**255, MAX_UNITS,
+    0, 1, 2**53 - 1, 2**53, 2**53 + 1, 2**63 - 1, 2**63, 2**63 + 1, 2**64 - 1, 2**64, 10**21, 2**127,
+    2**128 - 2, 2**128 - 1, 2**128, 2**128 + 1, 2**255, MAX_UNITS,
 )  # fmt: skip
 ETH, TRON, BTC = (Chain.named(name) for name in ("ethereum", "tron", "bitcoin"))
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(
+    max_examples=10, phases=(Phase.explicit, Phase.generate), deadline=None, suppress_health_check=list(HealthCheck)
+)
 
 
 def tx(chain: Chain, number: int) -> str:
@@ -149,7 +152,7 @@ def both(
     keep: Collection[Address] = (),
     order: Order = Order.ATOMIC,
     at_once: bool = True,
-):  # type: ignore[no-untyped-def]
+) -> Iterator[tuple[Ledger, BulkLedger]]:
     """(in memory, in a folder): the same files, read one after the other."""
     folder = Path(tempfile.mkdtemp())
     try:
@@ -233,8 +236,7 @@ def agree(memory: Ledger, bulk: BulkLedger) -> None:
             for side in (0, 1)
             for leg in (one.inputs, one.outputs)[side]
             if memory.address(memory.hid(leg.holding) or 0) == address
-            or (isinstance(leg.holding, Slot)
-            and leg.address == address)
+            or (isinstance(leg.holding, Slot) and leg.address == address)
         ]
         assert sorted((one.ordinal, one.out, one.units) for one in entries) == sorted(recorded)
 
@@ -327,6 +329,33 @@ def test_a_trace_and_its_envelope_are_the_same_on_both(transfers: list[Transfer]
         assert traced(bulk, loss, following) == traced(memory, loss, following)
 
 
+MANY = settings(FEW, max_examples=200)
+
+
+@pytest.mark.slow
+@MANY
+@given(st.one_of(account_ledgers(), coin_ledgers()), st.booleans(), st.booleans(), st.booleans(), st.data())
+def test_many_more_ledgers_in_files_of_any_order_answer_alike(
+    transfers: list[Transfer], in_order: bool, kept: bool, exact: bool, data: st.DataObject
+) -> None:
+    chain = transfers[0].id.chain if transfers else ETH
+    if in_order:
+        transfers = list(Ledger.of(transfers).transfers)
+    first, last = sorted(data.draw(st.tuples(*[st.integers(0, len(transfers))] * 2)))
+    again = data.draw(st.lists(st.sampled_from(transfers), max_size=3)) if transfers else []
+    files = [transfers[:first], transfers[first:last], transfers[last:] + again]
+    order = Order.EXACT if exact else Order.ATOMIC
+    with both(files, [place(chain, 1)] if kept else [], order, data.draw(st.booleans())) as (memory, bulk):
+        agree(memory, bulk)
+        moved = [one for one in transfers if one.units]
+        if moved:
+            loss = memory.ordinal(data.draw(st.sampled_from(moved)).id)
+            everyone = sorted({leg.address for one in transfers for leg in one.outputs if leg.address})
+            following = frozenset(data.draw(st.sets(st.sampled_from(everyone))) if everyone else ())
+            assert loss is not None
+            assert traced(bulk, loss, following) == traced(memory, loss, following)
+
+
 def paid(number: int, amount: int, payer: int, payee: int, asset: Asset = ETH.coin, position: str = "tx") -> Transfer:
     sides = (Leg.slot(place(ETH, who), asset, amount) for who in (payer, payee))
     id = TransferId(ETH, tx(ETH, number), position)
@@ -380,6 +409,39 @@ def test_a_router_passes_value_on_and_is_no_event_unless_it_is_kept() -> None:
         assert router is not None
         assert list(bulk.events(router)) == [0]
         agree(memory, bulk)
+
+
+def test_a_transfer_of_nothing_amid_a_step_is_an_event_of_its_own() -> None:
+    usdt = tokens(ETH)[1]
+    amid = [
+        paid(1, 10, 0, 1, usdt, "log:1"),
+        paid(1, 0, 1, 1, usdt, "log:2"),
+        paid(1, 4, 1, 2, usdt, "log:3"),
+        paid(1, 0, 2, 1, usdt, "log:4"),
+    ]
+    with both([amid]) as (memory, bulk):
+        hid = bulk.hid(Slot(place(ETH, 1), usdt))
+        assert hid is not None
+        assert list(bulk.events(hid)) == [0, 1, 3]
+        assert [bulk.balance_before(hid, at) for at in range(4)] == [0, 6, 6, 6]
+        agree(memory, bulk)
+
+
+def test_the_arrays_hold_what_the_ledger_tells() -> None:
+    file = [paid(number, number, number % 3, (number + 1) % 3) for number in range(1, 9)]
+    with both([file[:5], file[5:]], at_once=False) as (_, bulk):
+        arrays = open_arrays(bulk)
+        assert len(arrays.stretches) == 2
+        hid = bulk.hid(Slot(place(ETH, 1), ETH.coin))
+        assert hid is not None
+        seen = []
+        for starts, records in arrays.stretches:
+            for word, _, low, high, before_low, before_high in records[starts[hid] : starts[hid + 1]].tolist():
+                seen.append((word & 0xFFFFFFFF, word >> 32, high << 64 | low))
+                assert before_high << 64 | before_low == bulk.balance_before(hid, word & 0xFFFFFFFF)
+        assert seen == [(one.ordinal, one.time, one.units) for one in bulk.history(place(ETH, 1))]
+        assert not arrays.sink.any()
+        assert not arrays.asset.any()
 
 
 def test_two_coinbases_of_one_hash_leave_the_earlier_one_lost_in_whatever_order_they_come() -> None:

@@ -31,6 +31,8 @@ def connector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LedgerFolder:
 
 
 class TestLedgerFolder(ConnectorContract):
+    """The promises of every source."""
+
     @pytest.fixture
     def address(self) -> Address:
         return address("mule")

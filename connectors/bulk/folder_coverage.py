@@ -1,0 +1,53 @@
+"""What a ledger folder says it holds of an address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from connectors.bulk.opened import Opened
+from tracer.coverage import Coverage, CoverageBook, Kind, State
+from tracer.values import Address
+
+
+class FolderCoverage(CoverageBook):
+    """What a folder says of any address: all was read if the user states so, else nobody told whether it is all."""
+
+    def __init__(self, files: Opened) -> None:
+        super().__init__()
+        self._files = files
+
+    def of(self, address: Address) -> Coverage:
+        """What is known about `address`, which no transfer may touch."""
+        files = self._files
+        manifest = files.manifest
+        if address in self._by_address or address.chain != files.chain:
+            return super().of(address)
+        rows = sum(span.last - span.first for hid in files.holdings_of(address) for span in files.spans(hid))
+        whole = manifest.whole and all(source.finished for source in manifest.sources)
+        if not rows and not whole:
+            reason = "no transfer of the ledger touches it"
+            return Coverage(address, State.NOT_RECORDED, frozenset(), f"ledger:{files.folder}", reason=reason)
+        state = State.UNSTATED if not whole else State.READ if rows else State.EMPTY
+        first = manifest.first_block if whole else 0
+        reason = (
+            ""
+            if whole and not first
+            else f"the ledger begins with block {first}"
+            if whole
+            else "nobody stated that it is whole"
+        )
+        last = manifest.last_block if manifest.last_block >= 0 else None
+        source = f"ledger:{files.folder}"
+        return Coverage(address, state, kinds_of(manifest.positions), source, "", first, last, 0, rows, reason)
+
+
+def kinds_of(positions: Iterable[str]) -> frozenset[Kind]:
+    """The kinds of movement that transfers at these positions are."""
+    kinds = {
+        "tx": (Kind.NATIVE,),
+        "fee": (Kind.NATIVE,),
+        "trace": (Kind.INTERNAL,),
+        "log": (Kind.TOKEN,),
+        "step": (Kind.INTERNAL, Kind.TOKEN),
+    }
+    return frozenset(kind for text in positions for kind in kinds.get(text.partition(":")[0], ()))
