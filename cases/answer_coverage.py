@@ -108,6 +108,7 @@ def partial_because(
 
 def _how(state: State) -> str:
     return {
+        State.READ: "history read in part",
         State.UNSTATED: "history from a file that does not say whether it is all",
         State.CUT: "history cut at a cap, not read after it",
     }.get(state, f"history not read, {state.word}")

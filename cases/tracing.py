@@ -76,9 +76,11 @@ def trace(
     )  # fmt: skip
     if question.backward and loss.wallet is None:
         raise InputError("backward starts from a wallet, not from a transaction", "give the address it was paid to")
-    unsaid = [rule for rule in question.rules if rule not in Rule.of(loss.asset.chain.family)]
+    able = Rule.of(loss.asset.chain.family)
+    unsaid = [rule for rule in question.rules if rule not in able]
     if unsaid:
-        raise InputError(f"{unsaid[0]} says nothing on {loss.asset.chain}: a payment has one receiver", "leave it out")
+        why = f"{unsaid[0]} says nothing of its own on {loss.asset.chain}: a payment there has one receiver"
+        raise InputError(why, f"the rules there: {', '.join(able)}")
     found = read(
         case,
         connectors,

@@ -47,7 +47,8 @@ class _Run:
         self.heap = seeds.start(ledger)
         self.queued = set(self.heap)
         self._both: set[int] = set()  # holdings on both sides of the step at hand
-        self.fees: dict[int, dict[int, list[Lot]]] = {}  # block -> step -> lots, where coinbases carry fees on
+        # (fee sink, block) -> step -> lots, where coinbases carry fees on.
+        self.fees: dict[tuple[int, int], dict[int, list[Lot]]] = {}
 
     def run(self) -> Moves:
         ledger, contents, seeds = self.ledger, self.contents, self.seeds
@@ -69,12 +70,11 @@ class _Run:
             if content.stolen
         }
         followed = self.followed
-        for paid in self.fees.values():
+        for (sink, _), paid in self.fees.items():
             unclaimed = [lot for lots in paid.values() for lot in lots if lot[0]]
             if unclaimed:
-                rest.setdefault(self.fee_sink, []).extend(unclaimed)
-        if self.fees:
-            followed = {**followed, self.fee_sink: len(ledger)}
+                rest.setdefault(sink, []).extend(unclaimed)
+            followed = {**followed, sink: len(ledger)}
         return Moves(
             self.rule, followed, self.lost, tuple(self.flows), rest, self.unseen, self.strains, tuple(self.draws)
         )
@@ -319,13 +319,12 @@ class _Run:
 
     def _collect(self, hid: int, lots: list[Lot], ordinal: int) -> None:
         """Fees that carry stolen value: the block's coinbase, which comes after all that pay them, takes them on."""
-        self.fee_sink = hid
-        self.fees.setdefault(self.ledger.block(ordinal).number, {})[ordinal] = lots
+        self.fees.setdefault((hid, self.ledger.block(ordinal).number), {})[ordinal] = lots
         self._queue(self.ledger.collects(hid, ordinal))
 
     def _collected(self, hid: int, units: int, ordinal: int) -> list[Lot]:
         """What a coinbase takes of its block's fees, in the order of its transactions; the rest stays a fee."""
-        block = self.ledger.block(ordinal).number
+        block = hid, self.ledger.block(ordinal).number
         if block not in self.fees:
             return [(CLEAN, units)]
         content = self._empty()

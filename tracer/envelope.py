@@ -133,7 +133,7 @@ class _Unrolled:
         self.pending: list[tuple[int, int, int]] = []  # (node, end, room)
         self.stranded: dict[Place, Fraction] = {}  # exchanged for less than one unit
         self.exchanges = self.rounding = self.entered = 0
-        self.fee = -1
+        self.fees: dict[tuple[int, int], _State] = {}  # (fee sink, block), where coinbases carry fees on
 
     def unroll(self) -> None:
         ledger, seeds = self.ledger, self.seeds
@@ -148,9 +148,10 @@ class _Unrolled:
             steps |= {at for fee in fees for step in paid if (at := ledger.collects(fee, step)) is not None}
         for step in sorted(steps):
             self._step(step, ledger.movements(step))
-        for hid, state in self.states.items():
-            if state.total and (hid in self.followed or hid < 0):
-                self._end(place_of(ledger, hid if hid >= 0 else self.fee), [self._out(state, state.total)])
+        unclaimed = [(hid, state) for (hid, _), state in self.fees.items()]
+        for hid, state in [*self.states.items(), *unclaimed]:
+            if state.total and (hid in self.followed or ledger.is_fee(hid)):
+                self._end(place_of(ledger, hid), [self._out(state, state.total)])
 
     def _step(self, step: int, movements: Sequence[Movement]) -> None:
         claims = self.seeds.legs.get(step, ())
@@ -296,7 +297,7 @@ class _Unrolled:
 
     def _drawn(self, hid: int, units: int, step: int) -> _Part:
         if self.course.fees is Fees.IN_RATIO and self.ledger.is_fee(hid):
-            state = self.states.get(self._fees_of(step))
+            state = self.fees.get((hid, self.ledger.block(step).number))
             if state is None:
                 return _Part(units)
             others = sum(paid for _, paid in self.ledger.fees(hid, step)) - state.total
@@ -317,10 +318,6 @@ class _Unrolled:
             if fresh:
                 part.stolen = {**part.stolen, ONE: part.stolen.get(ONE, 0) + fresh}
         return part
-
-    def _fees_of(self, step: int) -> int:
-        """The state of a block's fees: they are one holding until its coinbase takes them."""
-        return -1 - self.ledger.block(step).number
 
     def _out(self, state: _State, units: int) -> _Part:
         """Take `units` of what a holding has. Certain if it is all of one kind or all of it leaves."""
@@ -377,8 +374,7 @@ class _Unrolled:
         dirty = any(part.dirty for part in parts)
         if self.course.fees is Fees.IN_RATIO and self.ledger.is_fee(hid):
             if dirty:
-                self.fee = hid
-                self._into(self.states.setdefault(self._fees_of(step), _State()), parts)
+                self._into(self.fees.setdefault((hid, self.ledger.block(step).number), _State()), parts)
             return
         if hid not in self.followed:
             if dirty:

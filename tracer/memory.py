@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
+from tracer.coins import causal, check
 from tracer.coverage import CoverageBook
 from tracer.errors import Contradiction
-from tracer.ledger import Ledger, Movement, Order, Row
+from tracer.ledger import Entry, Ledger, Movement, Order, Row
 from tracer.netting import exchanges, netted
 from tracer.values import (
     UNKNOWN_INDEX,
@@ -60,6 +61,7 @@ class MemoryLedger(Ledger):
         self._steps: dict[int, int] = {}
         self._events: list[list[int]] = []
         self._balances: dict[int, list[int]] = {}
+        self._accounts: dict[int, Sequence[Entry]] = {}
         self._ordinals: dict[TransferId, int] = {}
         self._shown: dict[Asset, Asset] = {}
         self._latest: dict[Chain, int] = {}
@@ -116,6 +118,9 @@ class MemoryLedger(Ledger):
             if told:
                 self._entries[transfer.id] = self._entry(replace(transfer, index=told.index))
         entries = sorted(self._entries.values(), key=lambda entry: entry.order)
+        if any(entry.transfer.id.chain.family is Family.BITCOIN for entry in entries):
+            entries = [entries[at] for at in causal([entry.transfer for entry in entries])]
+            check(entry.transfer for entry in entries)
         self._transfers = [entry.transfer for entry in entries]
         self._movements = [(Movement(at, entry.inputs, entry.outputs),) for at, entry in enumerate(entries)]
         for transfer in self._transfers:
@@ -221,6 +226,12 @@ class MemoryLedger(Ledger):
     def events(self, hid: int) -> Sequence[int]:
         """The steps that touch the holding, ascending."""
         return self._events[hid]
+
+    def entries(self, hid: int) -> Sequence[Entry]:
+        """The account of a holding, in order."""
+        if hid not in self._accounts:
+            self._accounts[hid] = super().entries(hid)
+        return self._accounts[hid]
 
     def balance_before(self, hid: int, ordinal: int) -> int:
         """What the holding held just before `ordinal`, by what is recorded."""

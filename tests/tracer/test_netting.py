@@ -38,6 +38,11 @@ def legs(one: Movement) -> tuple[Row, Row]:
     return tuple(sorted(one.inputs)), tuple(sorted(one.outputs))
 
 
+def told(movements: Iterable[Movement]) -> list[tuple[Row, Row, tuple[int, ...]]]:
+    """What moved, in no particular order."""
+    return sorted((*legs(one), tuple(sorted(one.through))) for one in movements)
+
+
 def net(movements: Iterable[Movement]) -> dict[int, int]:
     """Holding -> what it has more (or less) afterwards."""
     found: dict[int, int] = {}
@@ -227,7 +232,6 @@ def test_a_movement_joins_only_whom_a_pass_through_connects(rows: list[tuple[int
 def test_the_order_of_the_transfers_changes_nothing(rows: list[tuple[int, int, int]], chance: random.Random) -> None:
     other = list(rows)
     chance.shuffle(other)
-    told = lambda found: sorted((*legs(one), tuple(sorted(one.through))) for one in found)  # noqa: E731
     assert told(netted(pays(*rows), kept)) == told(netted(pays(*other), kept))
 
 

@@ -175,10 +175,8 @@ TWO_CHAINS = Ledger.of(
 )
 OF_BOTH = Seeds({at: ((1, EVERYTHING),) for at, one in enumerate(TWO_CHAINS.transfers) if one.id.tx == txid("theft")})
 COINS = {hid: 4 for at in range(4) for hid, _ in TWO_CHAINS.outputs(at) if TWO_CHAINS.is_coin(hid)}
-BY_NUMBER = pytest.mark.xfail(strict=True, reason="a block's fees are kept by its number, whichever chain it is of")
 
 
-@BY_NUMBER
 def test_fees_of_two_chains_in_blocks_of_one_number_are_two() -> None:
     """A coinbase collects its own block's stolen fee, all of it or 4 of 10; 6 stay a fee of their own chain."""
     rests = move(TWO_CHAINS, OF_BOTH, COINS, Rule.FIFO, course=Course(Fees.IN_RATIO)).rest
@@ -189,7 +187,6 @@ def test_fees_of_two_chains_in_blocks_of_one_number_are_two() -> None:
     }
 
 
-@BY_NUMBER
 def test_the_envelope_too_knows_two_chains_apart() -> None:
     found = envelope(TWO_CHAINS, OF_BOTH, COINS, Course(Fees.IN_RATIO))
     assert {(place.asset.chain, place.address or place.holding): (one.least, one.most)
@@ -198,6 +195,25 @@ def test_the_envelope_too_knows_two_chains_apart() -> None:
         (BITCOIN, Sink(BITCOIN.coin, SinkKind.FEE)): (6, 6),
         (CASH, Address(CASH, "miner")): (30, 30),
     }  # fmt: skip
+
+
+def test_poison_in_a_fee_goes_into_the_coinbase_of_its_own_block_only() -> None:
+    text = "1 theft: old:9 -> x:8\n2 other: old:9 -> y:8\n2 m: new:5 fees:1 -> a:2 b:4"
+    of = Drawn(drawing(text), {"m.0": (1, EVERYTHING)}, paid=STOLEN)
+    assert of.poisoned(Fees.IN_RATIO).keys() == {"theft.0", "fee", "m.0"}
+
+
+def test_poison_is_not_in_a_fee_beside_a_loss_of_one_output() -> None:
+    """Of the payment in block 2 one output is the loss; its fee was paid with the clean rest."""
+    text = "1 theft: old:9 -> x:8\n2 other: old:9 -> y:4 z:4\n2 m: new:5 fees:1 -> a:2 b:4"
+    of = Drawn(drawing(text), {"other.0": (1, EVERYTHING)}, paid=STOLEN)
+    assert of.poisoned(Fees.IN_RATIO).keys() == {"theft.0", "fee", "other.0"}
+    assert of.stolen(Rule.FIFO, Fees.IN_RATIO) == {"theft.0": 8, "fee": 1, "other.0": 4}
+
+
+def test_the_highest_out_is_an_output_and_never_the_fee() -> None:
+    of = Drawn(drawing("1 theft: old:9 -> a:9\n2 out: theft.0 old:9 -> b:3 c:4"), paid=STOLEN)
+    assert of.stolen(Rule.HIGHEST_OUT) == {"out.0": 3, "out.1": 4, "fee": 2}
 
 
 # An unseen hop: a bare script in between must not end the trace.
