@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from connectors.labels import read_labels
+from graphs.behaviour import Behaviour
 from graphs.follow import Following, follow
 from graphs.stops import StopRules
 from tracer.addresses import parse
@@ -38,6 +39,9 @@ SETTINGS = {
         service_daily=NEVER, deposit_score=101,
     ),
 }  # fmt: skip
+
+
+_BEHAVIOUR: dict[tuple[int, str], Behaviour] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,16 @@ def loss_of(ledger: Ledger, tx: str) -> Loss:
 
 
 def followed(ledger: Ledger, labels: LabelBook, tx: str, settings: str) -> Following:
-    """One loss followed under all rules; a hook for the ways that `--scan` compares."""
-    found = follow(ledger, labels, [loss_of(ledger, tx)], SETTINGS[settings], spent=True)
+    """One loss followed under all rules; a hook for the ways that `--scan` compares.
+
+    How addresses behave is asked once for a ledger and its labels, and holds for every loss in it.
+    """
+    key = id(ledger), settings
+    if key not in _BEHAVIOUR:
+        _BEHAVIOUR[key] = Behaviour(ledger, labels, SETTINGS[settings])
+    found = follow(
+        ledger, labels, [loss_of(ledger, tx)], SETTINGS[settings], spent=True, behaviour=_BEHAVIOUR[key]
+    )  # fmt: skip
     found.traces()
     return found
 

@@ -35,22 +35,24 @@ class _Reach:
             ordinal = heapq.heappop(heap)
             queued.discard(ordinal)
             movements = ledger.movements(ordinal)
-            self._step(ordinal, movements)
+            collecting = self._step(ordinal, movements)
+            if collecting is not None and collecting not in queued:
+                queued.add(collecting)
+                heapq.heappush(heap, collecting)
             for one in movements:
                 for hid, _ in one.inputs + one.outputs:
                     following = None
                     if (hid in reached and hid in self.followed) or hid in seeds.unseen:
                         following = ledger.next_event(hid, ordinal)
-                    elif self.course.fees is Fees.IN_RATIO and hid in self.reached and ledger.is_fee(hid):
-                        following = ledger.collects(hid, ordinal)
-                        self.collecting.add(following)
                     if following is not None and following not in queued:
                         queued.add(following)
                         heapq.heappush(heap, following)
         return reached
 
-    def _step(self, ordinal: int, movements: tuple[Movement, ...]) -> None:
+    def _step(self, ordinal: int, movements: tuple[Movement, ...]) -> int | None:
+        """Mark what is reached; the coinbase that carries a reached fee on, if the convention has it so."""
         claims = self.seeds.legs.get(ordinal, ())
+        collecting = None
         marked = {hid for hid, _, _ in claims} | {
             hid for one in movements for hid, units in one.inputs if units and self._marked(hid, ordinal)
         }
@@ -71,6 +73,10 @@ class _Reach:
             for hid, units in one.outputs:
                 if units and (paid or any(hid == at for at, _, _ in claims)):
                     self.reached.setdefault(hid, ordinal)
+                    if self.course.fees is Fees.IN_RATIO and self.ledger.is_fee(hid):
+                        collecting = self.ledger.collects(hid, ordinal)
+                        self.collecting.add(collecting)
+        return collecting
 
     def _marked(self, hid: int, ordinal: int) -> bool:
         if self.course.fees is Fees.IN_RATIO and hid in self.reached and self.ledger.is_fee(hid):
