@@ -241,7 +241,9 @@ class _Run:
             lots = [(label, units - part) for (label, units), part in zip(lots, shares, strict=True)]
         if self.rule is Rule.HIGHEST_OUT:
             order.sort(key=lambda at: (at == fee, -outputs[at][1]))
-        pool = self._empty()
+        # Account holdings have paid by the rule already, the newest first; coins come whole, and are taken by it here.
+        account = not any(self.ledger.is_coin(hid) for hid, _ in one.inputs + one.outputs)
+        pool = Queue(last=False) if account and self.rule is Rule.LIFO else self._empty()
         pool.put(lots)
         mixed, total, stolen = 0 < pool.stolen < pool.total, pool.total, pool.stolen
         for at, part in zip(order, pool.split([outputs[at][1] for at in order]), strict=True):

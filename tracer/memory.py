@@ -32,7 +32,7 @@ from tracer.values import (
     TransferId,
 )
 
-BIP34 = 227_931  # from this block of Bitcoin on, a coinbase names its height, so no two are alike
+BIP30 = ({91_722, 91_880}, {91_812, 91_842})  # the blocks of Bitcoin whose coinbases have one txid, two and two
 _Order = tuple[str, int, int, str, tuple[int, tuple[int, ...], str]]
 
 
@@ -272,8 +272,9 @@ def is_coinbase(transfer: Transfer) -> bool:
 
 
 def _same_coinbase_twice(one: Transfer, two: Transfer) -> bool:
-    """Before BIP34 two coinbases could have one txid; twice, on Bitcoin, they had."""
-    return is_coinbase(two) and one.block.number != two.block.number and max(one.block, two.block).number < BIP34
+    """Twice, on Bitcoin, two coinbases had one txid; since BIP34 a coinbase names its height, and none can."""
+    blocks = {one.block.number, two.block.number}
+    return is_coinbase(two) and two.id.chain.name == "bitcoin" and blocks in BIP30
 
 
 def _overwritten(transfer: Transfer) -> Transfer:

@@ -17,7 +17,7 @@ from connectors.bulk.keys import digests_in, nulls_in, words_in
 from connectors.bulk.tables import find, tag_of
 from connectors.bulk.writing import Tally, Writing
 from tracer.errors import InputError
-from tracer.memory import BIP34
+from tracer.memory import BIP30
 from tracer.values import SinkKind
 
 _FEE, _UNSPENDABLE = SINK_CODES[SinkKind.FEE], SINK_CODES[SinkKind.UNSPENDABLE]
@@ -198,9 +198,9 @@ def _brief(legs: U64) -> str:
 
 
 def _may_repeat(into: Writing, facts: _Facts, at: int, id: int) -> bool:
-    """Before BIP34 two coinbases could have one hash; twice, on Bitcoin, they had (BIP30)."""
+    """Twice, on Bitcoin, two coinbases had one hash (BIP30)."""
     known = int(into.txs.all[id, 8])
-    return bool(facts.issued[at]) and known != facts.block[at] and max(known, int(facts.block[at])) < BIP34
+    return bool(facts.issued[at]) and {known, int(facts.block[at])} in BIP30
 
 
 def _twice(into: Writing, facts: _Facts, at: int, tally: Tally) -> str:
@@ -308,6 +308,8 @@ def _bad(batch: CoinBatch) -> dict[int, str]:
             bad[int(at)] = f"{name} is {column[at]}, outside {least} .. {most}"
     for at in np.flatnonzero(nulls_in(batch.tx)):
         bad[int(at)] = "tx is missing"
+    for at in np.flatnonzero(batch.index == -1):  # a block's coins may be spent in it: only the place tells the order
+        bad.setdefault(int(at), "its place in the block is not told")
     wrong = (batch.sink == 0) & ((batch.coin_index < 0) | (batch.coin_index >= NONE) | nulls_in(batch.coin_tx))
     for at in np.unique(of[wrong | (batch.sink > len(SINKS))]):
         bad[int(at)] = "a leg names neither an output of a transaction nor a sink"

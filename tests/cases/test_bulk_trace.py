@@ -31,7 +31,7 @@ from drawn_exchanges import asset, drawn, tx
 from graphs.follow import Following, follow
 from graphs.stops import StopRules
 from made_up import Clock
-from notation import ETH, ETHEREUM, START, address
+from notation import ETHEREUM, START, address
 from notation import transfers as notated
 from tracer.coverage import Coverage, CoverageBook, Kind, State
 from tracer.labels import Label, LabelBook, Role
@@ -40,10 +40,12 @@ from tracer.losses import Loss
 from tracer.lots import Between, Fees, Rule
 from tracer.trace import StopCode, Trace
 from tracer.values import MAX_UNITS, Address, Block, Chain, Family, Leg, SinkKind, Transfer, TransferId
-from utxo import BITCOIN, Drawn, chains, large
+from utxo import BITCOIN, Drawn, chains
 from utxo import transfers as coin_transfers
 
 LABELS = "chain,address,entity,name,role,source,seen,confidence,note\n"
+#: Below what a folder can hold of coins even where all of a chain come together: see test_pinned_amounts.
+EDGES = (2**53 + 1, 2**63, 2**64 - 1, 2**64, 21 * 10**14, 2**120)
 NO_DUST = StopRules(dust_one_in=0, diluted_one_in=0)
 FEW = settings(
     max_examples=25, phases=(Phase.explicit, Phase.generate), deadline=None, suppress_health_check=list(HealthCheck)
@@ -85,7 +87,7 @@ def both_tell(
     transfers: Sequence[Transfer], question: Question, at: Path, labels: Path | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """From the transfer file, and from the folder that was made of the very same file."""
-    files = [path for path in write_transfers(transfers, list(read_whole(transfers)), at / "facts")]
+    files = write_transfers(transfers, list(read_whole(transfers)), at / "facts")
     rows = [path for path in files if path.name.startswith("transfers.")]
     done = ingest(rows, at / "ledger", reader=open_reader(rows[0]), whole=True)
     assert (done.transfers, done.rejected, done.contradictions) == (len(transfers), 0, 0)
@@ -130,7 +132,7 @@ def test_an_account_ledger_with_fees_and_a_swap_is_told_alike(tmp_path: Path) ->
     transfers = drawn(ACCOUNTS)
     roles = labelled(tmp_path / "labels.csv", router="protocol", hub="exchange")
     for rules, order in (((), Order.ATOMIC), ((Rule.LIFO,), Order.EXACT)):
-        question = Question(str(transfers[1].id).partition(":")[2], ETHEREUM, rules=rules, order=order, stops=NO_DUST)
+        question = Question(str(transfers[0].id).partition(":")[2], ETHEREUM, rules=rules, order=order, stops=NO_DUST)
         at = tmp_path / order.value
         at.mkdir()
         from_file, from_folder = both_tell(transfers, question, at, roles)
@@ -195,6 +197,26 @@ def test_the_called_function_survives_in_a_folder(tmp_path: Path) -> None:
     assert [one.method for one in BulkLedger(tmp_path / "ledger").transfers] == [one.method for one in transfers]
 
 
+@pytest.mark.xfail(reason=METHOD_LOST, strict=True)
+def test_a_wallet_that_calls_a_contract_is_no_deposit_address_in_a_folder_either(tmp_path: Path) -> None:
+    """It pays three, and the exchange by a call: 70 of 90 points for a deposit address, 75 were it a plain payment."""
+    transfers = list(
+        notated("""
+            1 victim -> wallet 1000
+            2 wallet -> aunt   10
+            2 wallet -> uncle  10
+            3 wallet -> hub    980 call
+            4 friend -> wallet 1000
+            5 wallet -> hub    1000 call
+        """)
+    )
+    roles = labelled(tmp_path / "labels.csv", hub="exchange")
+    question = Question(transfers[0].id.tx, ETHEREUM, stops=NO_DUST)
+    from_file, from_folder = both_tell(transfers, question, tmp_path, roles)
+    assert {end["stop"] for end in from_file["ends"]} == {"exchange", "unspent"}
+    assert from_file == from_folder
+
+
 # Following a folder directly
 
 
@@ -211,7 +233,7 @@ def both(
         keep = labels.custodians()
         bulk = BulkLedger(at / "ledger", keep, order)
         # The folder tells its first block and its kinds, so both ledgers are given the one statement.
-        bulk.coverage = read_whole(transfers)  # type: ignore[assignment]
+        bulk.coverage = read_whole(transfers)
         yield Ledger.of(transfers, read_whole(transfers), keep=keep, order=order), bulk
     finally:
         shutil.rmtree(at)
@@ -239,57 +261,61 @@ def plain(trace: Trace) -> dict[str, Any]:
     }
 
 
+VICTIM = address("victim")
 NAMES = ("w", "x", "y", "shop", "hub", "router")
 amounts = st.one_of(st.integers(0, 30), st.sampled_from((2**53 + 1, 2**63, 2**64, 2**128, 2**255, MAX_UNITS)))
 
 
+Row = tuple[int, str, str, str, str, int]  # transaction, position, payer, payee, asset, units
+
+
 @st.composite
-def accounts(draw: st.DrawFn) -> tuple[list[Transfer], list[Loss]]:
-    """Transactions of one to four movements of two tokens and the coin, with fees, after one or two thefts."""
-    token = asset("A")
-    found: list[Transfer] = []
-    small = draw(st.booleans())
-
-    def pay(number: int, position: str, payer: str, payee: str, of: Any, units: int) -> None:
-        block = Block(number, START + 12 * number)
-        got = Leg.sink(of, SinkKind.FEE, units) if payee == "fee" else Leg.slot(address(payee), of, units)
-        paid = (Leg.slot(address(payer), of, units),)
-        found.append(Transfer(tx(number, position), block, 0, of, paid, (got,), ("drawn",)))
-
+def accounts(draw: st.DrawFn) -> list[Row]:
+    """One or two thefts of A, then transactions of one to four movements of A, B and the coin, with fees."""
+    small, kind = draw(st.booleans()), draw(st.sampled_from(("log", "step")))
     thefts = draw(st.integers(1, 2))
-    for number in range(1, thefts + 1):
-        pay(number, "log:0", "victim", "w", token, draw(st.sampled_from((7, 20, 2**64, 2**128))))
-    losses = [Loss(f"loss {at}", token, paid=one.id) for at, one in enumerate(found, 1)]
-    if draw(st.booleans()):
-        losses.append(Loss("wallet", asset("B"), wallet=address("x")))
+    stolen = st.sampled_from((7, 20, 2**64, 2**128))
+    found: list[Row] = [(number, f"{kind}:0", "victim", "w", "A", draw(stolen)) for number in range(1, thefts + 1)]
     for number in range(thefts + 1, thefts + 1 + draw(st.integers(1, 7))):
         for at in range(draw(st.integers(1, 4))):
             payer, payee = draw(st.sampled_from((*NAMES[:3], "friend"))), draw(st.sampled_from(NAMES))
-            of = draw(st.sampled_from((token, token, asset("B"), ETH)))
-            pay(number, f"log:{at}", payer, payee, of, draw(st.integers(0, 30) if small else amounts))
+            units = draw(st.integers(0, 30) if small else amounts)
+            found.append((number, f"{kind}:{at}", payer, payee, draw(st.sampled_from(("A", "A", "B", "ETH"))), units))
         if draw(st.booleans()):  # an exchange, perhaps
-            pay(number, "log:7", "w", "router", token, draw(st.integers(1, 9)))
-            pay(number, "log:8", "router", "w", asset("B"), draw(st.integers(1, 9)))
+            found.append((number, f"{kind}:7", "w", "router", "A", draw(st.integers(1, 9))))
+            found.append((number, f"{kind}:8", "router", "w", "B", draw(st.integers(1, 9))))
         if draw(st.booleans()):
-            pay(number, "fee", "w", "fee", ETH, draw(st.integers(0, 3)))
-    return found, losses
+            found.append((number, "fee", "w", "fee", "ETH", draw(st.integers(0, 3))))
+    return found
+
+
+def paid(row: Row) -> Transfer:
+    number, position, payer, payee, name, units = row
+    of = asset(name)
+    got = Leg.sink(of, SinkKind.FEE, units) if payee == "fee" else Leg.slot(address(payee), of, units)
+    block, legs = Block(number, START + 12 * number), (Leg.slot(address(payer), of, units),)
+    return Transfer(tx(number, position), block, 0, of, legs, (got,), ("drawn",))
 
 
 @FEW
 @given(
     accounts(),
+    st.booleans(),
     st.sampled_from(Between),
     st.sampled_from(Order),
     st.sampled_from((NO_DUST, StopRules(), StopRules(hops=1))),
 )
 def test_following_a_folder_of_accounts_is_following_memory(
-    drawn: tuple[list[Transfer], list[Loss]], between: Between, order: Order, rules: StopRules
+    rows: list[Row], wallet: bool, between: Between, order: Order, rules: StopRules
 ) -> None:
-    transfers, losses = drawn
+    transfers = list(map(paid, rows))
+    losses = [Loss(f"loss {one.id.tx}", one.asset, paid=one.id) for one in transfers if one.inputs[0].address == VICTIM]
+    if wallet:
+        losses.append(Loss("wallet", asset("B"), wallet=address("x")))
     roles = {"hub": Role.EXCHANGE, "router": Role.PROTOCOL}
     labels = LabelBook(Label(address(n), n, n, role, "drawn", None, 50, "drawn") for n, role in roles.items())
     with both(transfers, labels, order) as (memory, bulk):
-        one, two = (follow(of, labels, losses, rules, between=between) for of in (memory, bulk))
+        one, two = (follow(of, labels, losses, rules, between=between, spent=True) for of in (memory, bulk))
         assert set(one.traces()) == set(Rule.of(Family.EVM))
         same(one, two)
 
@@ -305,7 +331,7 @@ def real(transfer: Transfer) -> Transfer:
 
 @FEW
 @given(
-    st.one_of(chains(8), chains(8, mined=True), chains(5, units=large())),
+    st.one_of(chains(8), chains(8, mined=True), chains(5, units=st.sampled_from(EDGES))),
     st.integers(0, 99),
     st.sampled_from(Fees),
     st.sampled_from(Between),

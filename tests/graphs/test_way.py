@@ -19,7 +19,7 @@ from tracer.lots import Fees
 from tracer.moves import Course
 from tracer.values import TransferId
 
-KNOWN = labels(router=Role.PROTOCOL)
+KNOWN = labels(router=Role.PROTOCOL, p=Role.PROTOCOL)
 SWAPS = """
     1 bank -> w 100 USDT
     2 w calls router

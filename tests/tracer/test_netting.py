@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drawn_exchanges import drawn, hid, ledger
+from graphs.seeds import seeds_of
 from notation import ETH, address, name_of
 from tracer.engine import move
 from tracer.ledger import Ledger, Movement, Order, Row
@@ -409,3 +410,14 @@ def test_the_steps_add_up_to_the_record_in_either_order_and_however_it_came(
     again = list(of.transfers)
     chance.shuffle(again)
     assert ends(of) == recorded(of.transfers) == ends(Ledger.of(again, order=order))
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="`graphs.seeds` claims it where its payer pays; a payer that only passed it on pays nothing once netted",
+)
+def test_a_loss_may_be_a_transfer_of_whom_it_only_passed_through() -> None:
+    of = ledger("1 victim -> w 60 T\n2 w -> x 60 T\n2 x -> e 60 T")
+    told_of = of.transfer(2)
+    seeds = seeds_of(of, [Loss("loss", told_of.asset, paid=told_of.id)])
+    assert move(of, seeds, {}, Rule.FIFO).lost == {1: 60}

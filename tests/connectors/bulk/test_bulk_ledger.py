@@ -138,11 +138,11 @@ def coin_ledgers(draw: st.DrawFn) -> list[Transfer]:
             rest -= part
             owner = place(BTC, draw(st.integers(0, 3))) if draw(st.booleans()) else None
             outputs.append(Leg.coin(id.tx, index, BTC, part, owner))
-            coins.append((id.tx, index, part, owner))
+            if all(leg.holding != Sink(BTC.coin, SinkKind.FEE) for leg in inputs):  # those mature in later blocks
+                coins.append((id.tx, index, part, owner))
         if rest:
             outputs.append(Leg.sink(BTC.coin, draw(st.sampled_from((SinkKind.FEE, SinkKind.UNSPENDABLE))), rest))
-        index = draw(st.sampled_from((-1, number)))
-        found.append(Transfer(id, block, index, BTC.coin, tuple(inputs), tuple(outputs), ("sha256:0",)))
+        found.append(Transfer(id, block, number, BTC.coin, tuple(inputs), tuple(outputs), ("sha256:0",)))
     return found
 
 
@@ -452,8 +452,8 @@ def test_two_coinbases_of_one_hash_leave_the_earlier_one_lost_in_whatever_order_
             TransferId(BTC, tx(BTC, 1)), Block(block, 1_300_000_000 + block), 0, BTC.coin, issued, mined, ("x",)
         )
 
-    early, late, latest = coinbase(91_722), coinbase(91_880), coinbase(91_999)
-    for files in ([[early, late]], [[late], [early]], [[early], [late, early]], [[late, early, latest, late]]):
+    early, late = coinbase(91_722), coinbase(91_880)
+    for files in ([[early, late]], [[late], [early]], [[early], [late, early]], [[late, early, late]]):
         for at_once in (True, False):
             with both(files, at_once=at_once) as (memory, bulk):
                 assert {one.id.position for one in bulk.transfers} >= {"tx", "tx:91722"}

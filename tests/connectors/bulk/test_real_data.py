@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -32,7 +33,7 @@ from tracer.values import Address, Holding, Outpoint, Sink, SinkKind, Slot, Tran
 
 EXPLOITER = Address(ronin_facts.ETHEREUM, "0x098b716b8aaf21512996dc57eb0615e2383e2f96")
 needs_ronin = pytest.mark.skipif(
-    not ronin_facts.RECORDED.exists() and __import__("os").environ.get("CI") != "true",
+    not ronin_facts.RECORDED.exists() and os.environ.get("CI") != "true",
     reason="the recording of the Ronin theft is not beside the repository",
 )
 FIRST_PAID = 9  # this block's coinbase was the first that anybody was paid with
@@ -112,6 +113,7 @@ def closes(found: Following) -> None:
 
 
 @needs_ronin
+@pytest.mark.slow
 def test_the_ronin_theft_followed_in_a_folder_ends_where_it_ends_in_memory(tmp_path: Path) -> None:
     transfers, coverage = ronin_facts.facts()
     labels = LabelBook(ronin_facts.labels())
@@ -121,7 +123,7 @@ def test_the_ronin_theft_followed_in_a_folder_ends_where_it_ends_in_memory(tmp_p
     bulk = BulkLedger(tmp_path / "ledger", labels.custodians())
     assert facts(bulk.transfers) == facts(transfers)
     book = CoverageBook(coverage)
-    bulk.coverage = book  # type: ignore[assignment] # what was read of whom is the recording's to say
+    bulk.coverage = book  # what was read of whom is the recording's to say
     memory = Ledger.of(transfers, book, keep=labels.custodians())
     loss = (Loss("theft", ronin_facts.ETHEREUM.coin, wallet=EXPLOITER),)
     from_memory, from_folder = (follow(of, labels, loss, spent=True) for of in (memory, bulk))
@@ -162,7 +164,7 @@ def test_the_bitcoin_of_2009_comes_out_as_it_went_in_and_is_followed_under_every
     comes_out_as_it_went_in(bulk, transfers)
     book = read_to_the_end(transfers)
     memory = Ledger.of(transfers, book)
-    bulk.coverage = book  # type: ignore[assignment]
+    bulk.coverage = book
     loss = (coinbase_of(transfers, FIRST_PAID),)
     for fees in Fees:
         found = follow(bulk, LabelBook(), loss, EVERYTHING, fees=fees)
