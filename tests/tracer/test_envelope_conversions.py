@@ -208,9 +208,12 @@ BESIDE = covered(
     [Op("loss", "w", AAA, 4), Op("swap", "w", AAA, 4, BBB, 2), Op("in", "w", BBB, 3), Op("pay", "w", BBB, 2, "e")]
 )
 
+ROUNDED = covered([Op("loss", "w", AAA, 2), Op("in", "w", AAA, 2), Op("swap", "w", AAA, 3, BBB, 1)])
+
 
 @given(lines_of_exchange())
 @example(HALF)
+@example(ROUNDED)
 @example(INTO_NOTHING)
 @example(BESIDE)
 def test_every_assignment_is_inside_in_units_and_in_what_was_stolen(drawn: Drawn) -> None:

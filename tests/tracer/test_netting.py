@@ -109,6 +109,12 @@ def test_who_pays_beside_a_router_without_it_is_not_joined() -> None:
     assert legs(found[0]) == (((1, 10),), ((5, 10),))
 
 
+def test_a_batch_payment_beside_a_router_stays_payer_by_payer() -> None:
+    rows = pays((1, 9, 10), (2, 6, 20), (3, 6, 30), (9, 5, 10))
+    found = netted(rows, nobody)
+    assert found[1:] == tuple(rows[1:3])
+
+
 def test_two_routers_that_have_nothing_in_common_are_two_movements() -> None:
     found = netted(pays((1, 9, 10), (2, 8, 20), (9, 5, 10), (8, 6, 20)), nobody)
     assert [legs(one) for one in found] == [(((1, 10),), ((5, 10),)), (((2, 20),), ((6, 20),))]

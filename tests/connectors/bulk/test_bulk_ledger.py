@@ -35,6 +35,7 @@ from tracer.values import (
     Family,
     Leg,
     Outpoint,
+    Sink,
     SinkKind,
     Slot,
     Transfer,
