@@ -16,7 +16,7 @@ from tracer.judgements import Judgement
 from tracer.labels import CUSTODIANS, Label, LabelBook
 from tracer.ledger import Ledger
 from tracer.trace import StopCode
-from tracer.values import Address, Asset, Slot, Transfer
+from tracer.values import UNKNOWN_METHOD, Address, Asset, Slot, Transfer
 
 _SAYS = {True: "for", False: "against", None: "not applicable"}
 SHARED_SENDERS = 20  # an address this many pay is shared, and links nobody
@@ -116,7 +116,9 @@ def _reading(ledger: Ledger, address: Address, asset: Asset, hid: int, known: Ve
         return Deposit(address, asset, hot, venues[hot], (), (first,))
     whole = [_empties(ledger, hid, at) for at in sweeps]
     waits = _waits(ledger, came, sweeps)
-    called = [at for at in ledger.events(hid) if ledger.inputs(at)[0][0] == hid and ledger.transfer(at).method]
+    methods = [ledger.transfer(at).method for at in ledger.events(hid) if ledger.inputs(at)[0][0] == hid]
+    unknown = UNKNOWN_METHOD in methods  # then it counts against: what nobody told may not raise the score
+    called = [method for method in methods if method]
     senders = known.senders(hids[hot])
     checks = (
         first,
@@ -135,7 +137,7 @@ def _reading(ledger: Ledger, address: Address, asset: Asset, hid: int, known: Ve
             "it calls no contract",
             5,
             not called if not asset.contract else None,
-            _counted(len(called), "call"),
+            "the data do not tell" if unknown else _counted(len(called), "call"),
         ),
         Check(
             "siblings sweep to the same wallet",

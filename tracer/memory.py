@@ -18,6 +18,7 @@ from tracer.ledger import Entry, Ledger, Movement, Order, Row
 from tracer.netting import exchanges, netted
 from tracer.values import (
     UNKNOWN_INDEX,
+    UNKNOWN_METHOD,
     Address,
     Asset,
     Chain,
@@ -317,7 +318,7 @@ def _merged(known: Transfer, again: Transfer) -> Transfer:
         asset=max(known.asset, again.asset, key=lambda asset: (asset.symbol, asset.decimals)),
         index=max(known.index, again.index),
         evidence=tuple(sorted({*known.evidence, *again.evidence})),
-        method=max(known.method, again.method),
+        method=max(known.method, again.method, key=lambda method: (method != UNKNOWN_METHOD, method)),
     )
 
 

@@ -311,6 +311,7 @@ class TransferId:
 
 
 UNKNOWN_INDEX = -1  # place in the block not told
+UNKNOWN_METHOD = "?"
 _LAST = 2**31
 
 
@@ -321,7 +322,8 @@ class Transfer:
     An account transfer has one leg a side; a Bitcoin transaction is one transfer with all its inputs and outputs, the
     fee among the outputs. `index` is the transaction's place in its block, -1 where the source does not tell it.
     `evidence` names the bytes this was read from (`sha256:...#row`), one per source that said so.
-    `method` is the called function's selector or name as the source gave it, "" for a plain payment.
+    `method` is the called function's selector or name as the source gave it, "" for a plain payment, "?"
+    (`UNKNOWN_METHOD`) where the source does not tell.
 
     >>> eth = Chain.named("ethereum"); a, b = Address(eth, "0xa"), Address(eth, "0xb")
     >>> Transfer(TransferId(eth, "0x1"), Block(1, 1600000000), 0, eth.coin,

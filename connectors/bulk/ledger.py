@@ -17,6 +17,7 @@ from tracer.ledger import Ledger, Movement, Order
 from tracer.netting import exchanges, netted
 from tracer.values import (
     UNKNOWN_INDEX,
+    UNKNOWN_METHOD,
     Address,
     Asset,
     Block,
@@ -291,6 +292,7 @@ class BulkLedger(Ledger):
             tuple(map(self._leg, inputs)),
             tuple(map(self._leg, outputs)),
             files.evidence(row),
+            "" if files.coins else UNKNOWN_METHOD,  # a folder keeps no called functions
         )
 
     def _leg(self, leg: StoredLeg) -> Leg:

@@ -231,7 +231,10 @@ def _in_text(slow: Sequence[Numbered], bad: tuple[Rejected, ...]) -> Batch:
 
 def coin_batch_of(read: Sequence[Numbered], bad: Iterable[Rejected]) -> CoinBatch | None:
     """Whole UTXO transactions as one batch; None where there is nothing at all."""
-    bad = tuple(sorted(bad, key=lambda one: one.row))
+    large = [number for number, one in read if any(leg.units >= _WORD**2 for leg in one.inputs + one.outputs)]
+    beyond = [Rejected(number, "an amount of 2**128 or more: no such chain has as much") for number in large]
+    read = [(number, one) for number, one in read if number not in set(large)]
+    bad = tuple(sorted([*bad, *beyond], key=lambda one: one.row))
     if not (read or bad):
         return None
     sides = [(one.inputs, one.outputs) for _, one in read]

@@ -145,6 +145,18 @@ def test_a_coinjoin_is_one_end_that_says_why(rule: Rule, fees: Fees) -> None:
     closes(found)
 
 
+def test_poison_does_not_go_through_a_coinjoin_either() -> None:
+    found = followed(MIX, bank=Role.EXCHANGE)
+    reached = {found.ledger.holding(hid) for hid in found.reached()}
+    assert reached == {Outpoint(utxo.BITCOIN, utxo.txid("theft"), 1)}
+
+
+def test_the_average_is_rounded_over_all_outputs_together() -> None:
+    """One of three is stolen: one after the other, each half or less would be rounded down until the last has it."""
+    found = followed("1 theft: old:1 -> victim:0 thief:1\n2 pay: theft.1 old:2 -> one:1 two:1 three:1")
+    assert ends(found, Rule.PRO_RATA) == {"one": (StopCode.UNSPENT, 1)}
+
+
 def test_a_bare_script_that_was_spent_is_followed() -> None:
     found = followed(THEFT + "2 pay: theft.1 -> ?:595\n3 on: pay.0 -> bank:590", bank=Role.EXCHANGE)
     assert ends(found) == {"bank": (StopCode.EXCHANGE, 590), "fee": (StopCode.FEE, 10)}

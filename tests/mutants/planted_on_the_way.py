@@ -6,7 +6,7 @@ from mutants.planted import GAINS, LEDGER, Mutant
 
 NETTING, CONVERSIONS, BASIS = (f"tests/tracer/test_{name}.py" for name in ("netting", "conversions", "basis"))
 BOUNDS, COINS_MERGED = "tests/tracer/test_envelope_conversions.py", "tests/tracer/test_ledger_utxo.py"
-COINS, SHARES = "tests/tracer/test_utxo_oracles.py", "tests/tracer/test_utxo_invariants.py"
+COINS = "tests/tracer/test_utxo_oracles.py"
 WAY, LEADS, COMPARISON, FOLLOWED = (
     f"tests/graphs/test_{name}.py" for name in ("way", "leads", "comparison", "utxo_follow")
 )
@@ -213,7 +213,7 @@ MUTANTS = (
         "tracer/lots.py",
         "if self._share is not pro_rata_share:",
         "if True:",
-        SHARES,
+        FOLLOWED,
     ),
     Mutant(
         "a barrier lets lots through",

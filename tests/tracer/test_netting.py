@@ -305,11 +305,12 @@ def test_an_address_to_stop_at_is_asked_for_and_stays_in_the_record() -> None:
 
 
 def test_tokens_burned_and_issued_in_one_transaction_join_no_strangers() -> None:
-    of = ledger("1 a -> x 10 T\n1 x -> burn 10 T\n1 issue -> y 20 T\n1 y -> b 20 T")
+    of = ledger("1 a -> x 10 T\n1 x -> burn 10 T\n1 b -> y 20 T\n1 y -> burn 20 T\n1 issue -> z 5 T\n1 z -> c 5 T")
     found = [legs(one) for one in of.movements(0)]
     assert found == [
         (((hid(of, "a", "T"), 10),), ((hid(of, "burn", "T"), 10),)),
-        (((hid(of, "issue", "T"), 20),), ((hid(of, "b", "T"), 20),)),
+        (((hid(of, "b", "T"), 20),), ((hid(of, "burn", "T"), 20),)),
+        (((hid(of, "issue", "T"), 5),), ((hid(of, "c", "T"), 5),)),
     ]
 
 
