@@ -66,7 +66,7 @@ class Origins:
         targets = _holdings(ledger, self.wallet, asset)
         units: dict[int, int] = {}
         for flow in moves.flows:
-            if flow.target in targets and self._counts(flow.ordinal):
+            if flow.target in targets and self._counts(flow.ordinal) and not self._own(flow.ordinal):
                 for label, part in flow.lots:
                     units[label] = units.get(label, 0) + part
         received = self.received()
@@ -128,8 +128,8 @@ class Origins:
             }
             unseen = {hid: of for hid, of in self.seeds.unseen.items() if of == label}
             bounds = envelope(ledger, Seeds({}, unseen, legs=legs), known).get(target)
-            if bounds:  # what wallets on the way paid it before `since` is in the flow and may not count
-                least = 0 if self.losses[0].since else bounds.least
+            if bounds:  # what came before `since`, and its own change, is in the flow and may not count
+                least = 0 if self.losses[0].since or self._has_change() else bounds.least
                 found[Place(asset, origin)] = Bounds(least, min(bounds.most, received))
         least = max(0, received - sum(bounds.most for bounds in found.values()))
         found[Place(asset, self.wallet)] = Bounds(least, received - sum(bounds.least for bounds in found.values()))
@@ -140,11 +140,33 @@ class Origins:
         ledger, came = self.ledger, 0
         for target in _holdings(ledger, self.wallet, self.losses[0].asset):
             for at in filter(self._counts, ledger.events(target)):
-                paid = sum(units for hid, units in ledger.inputs(at) if hid == target)
-                got = sum(units for hid, units in ledger.outputs(at) if hid == target)
-                if not (paid and got) and not (got and self.wallet in _payers(ledger, at)):
-                    came += got + max(0, paid - ledger.balance_before(target, at))
+                moved = [one for one in ledger.movements(at) if not one.own]
+                paid = sum(units for one in moved for hid, units in one.inputs if hid == target)
+                came += max(0, paid - ledger.balance_before(target, at)) if paid else 0
+                for one in moved:
+                    if not self._own(one.ordinal):
+                        came += sum(units for hid, units in one.outputs if hid == target)
         return came
+
+    def _own(self, ordinal: int) -> bool:
+        """Whether the wallet pays in that movement itself: what comes back to it there is change."""
+        ledger = self.ledger
+        return any(
+            ledger.address(hid) == self.wallet
+            for one in ledger.movements(ledger.step_of(ordinal))
+            if one.ordinal == ordinal
+            for hid, _ in one.inputs
+        )
+
+    def _has_change(self) -> bool:
+        """Whether the wallet ever paid itself and somebody else together."""
+        targets = _holdings(self.ledger, self.wallet, self.losses[0].asset)
+        return any(
+            self._own(one.ordinal) and not one.own and any(hid == target for hid, _ in one.outputs)
+            for target in targets
+            for step in self.ledger.events(target)
+            for one in self.ledger.movements(step)
+        )
 
     def _counts(self, ordinal: int) -> bool:
         return self.ledger.transfer(ordinal).block.number >= self.losses[0].since
@@ -313,10 +335,6 @@ class _Back:
 def _holdings(ledger: Ledger, address: Address, asset: Asset) -> tuple[int, ...]:
     """The holdings of an address in one asset."""
     return tuple(hid for hid in ledger.holdings_of(address) if asset_of(ledger, hid) == asset)
-
-
-def _payers(ledger: Ledger, step: int) -> set[Address | None]:
-    return {ledger.address(hid) for hid, _ in ledger.inputs(step)}
 
 
 __all__ = ["BACKWARD_RULES", "Origins", "originate"]

@@ -59,6 +59,11 @@ class _Entering:
             return
         else:  # netted with others of its transaction: what its payer paid there in all, up to this much
             hid = ledger.hid(transfer.inputs[0].holding)
+            if all(at != hid for at, _ in ledger.inputs(step)):  # it only passed there: then what came of it
+                hid = ledger.hid(transfer.outputs[0].holding)
+                if all(at != hid for at, _ in ledger.outputs(step)):
+                    why = "both its sides only passed the money on in that transaction"
+                    raise InputError(f"{id}: {why}", "name the transfer that paid in, or the one that paid out")
         if hid is not None:
             self.legs.setdefault(step, []).append((hid, label, units))
 

@@ -88,7 +88,7 @@ class _Run:
         """The common step: one movement, nothing exchanged."""
         if one.own:
             return
-        claims = self.seeds.legs.get(ordinal, ())
+        claims = [list(claim) for claim in self.seeds.legs.get(ordinal, ())]
         if len(one.inputs) > 1 and len(one.outputs) > 1:
             self._both = {hid for hid, _ in one.inputs} & {hid for hid, _ in one.outputs}
         lots: list[Lot] = []
@@ -101,7 +101,7 @@ class _Run:
 
     def _step(self, ordinal: int, movements: Sequence[Movement]) -> None:
         """Several movements, or an exchange: all is paid before anything is received."""
-        claims = self.seeds.legs.get(ordinal, ())
+        claims = [list(claim) for claim in self.seeds.legs.get(ordinal, ())]
         exchanges = self.course.conversions.get(ordinal, ())
         exchanged = {leg.hid for exchange in exchanges for leg in (*exchange.gave, *exchange.got)}
         moving = [one for one in movements if not one.own or any(hid in exchanged for hid, _ in one.inputs)]
@@ -177,7 +177,8 @@ class _Run:
 
     def _cut(self, lots: list[Lot], most: int) -> tuple[list[Lot], list[Lot]]:
         """(up to `most` units of them by the rule, the others and clean units for those that are gone)."""
-        pool = self._empty()
+        # Under lifo they left the holding newest first: the first of them go on.
+        pool = Queue(last=False) if self.rule is Rule.LIFO else self._empty()
         pool.put(lots)
         units = min(most, pool.total)
         whole = units == pool.total
@@ -197,15 +198,16 @@ class _Run:
             lots = self._marked(lots, label, units)
         return lots
 
-    def _claimed(self, hid: int, lots: list[Lot], claims: Sequence[tuple[int, int, int]]) -> list[Lot]:
-        for at, label, units in claims:
+    def _claimed(self, hid: int, lots: list[Lot], claims: Sequence[list[int]]) -> list[Lot]:
+        for claim in claims:
+            at, label, units = claim
             if at == hid:
+                before = self.lost.get(label, 0)
                 lots = self._marked(lots, label, units)
+                claim[2] -= self.lost[label] - before  # what several legs of one holding may be in all
         return lots
 
-    def _outgoing(
-        self, ordinal: int, part: _Drawn, claims: Sequence[tuple[int, int, int]]
-    ) -> list[tuple[int, list[Lot], int]]:
+    def _outgoing(self, ordinal: int, part: _Drawn, claims: Sequence[list[int]]) -> list[tuple[int, list[Lot], int]]:
         """(hid, lots, who paid) of each output of a movement; nothing stolen goes through a barrier."""
         one = part.one
         source = one.inputs[0][0] if len(one.inputs) == 1 else -1

@@ -154,7 +154,7 @@ class _Unrolled:
                 self._end(place_of(ledger, hid), [self._out(state, state.total)])
 
     def _step(self, step: int, movements: Sequence[Movement]) -> None:
-        claims = self.seeds.legs.get(step, ())
+        claims = [list(claim) for claim in self.seeds.legs.get(step, ())]
         exchanges = self.course.conversions.get(step, ())
         exchanged = {leg.hid for exchange in exchanges for leg in exchange.gave}
         drawn: list[_Drawn] = []
@@ -213,6 +213,7 @@ class _Unrolled:
             share = Fraction(got.weight, sides[1])  # of what was given
             rates = [Fraction(got.units * leg.weight, sides[0] * part.units) for leg, part in legs]
             if any(part.room for part in gave):
+                self.stranded.setdefault(place_of(self.ledger, got.hid), Fraction(0))  # it may buy less than one unit
                 part = self._unsure(got.units, gave, rates, share)
             else:
                 part = self._sure(got, gave, rates, share)
@@ -337,10 +338,13 @@ class _Unrolled:
             state.stolen, state.node = {}, -1
         return part
 
-    def _claimed(self, hid: int, parts: list[_Part], claims: Sequence[tuple[int, int, int]]) -> list[_Part]:
-        for at, label, units in claims:
+    def _claimed(self, hid: int, parts: list[_Part], claims: Sequence[list[int]]) -> list[_Part]:
+        for claim in claims:
+            at, label, units = claim
             if at == hid:
+                before = self.entered
                 parts = self._marked(parts, label, units)
+                claim[2] -= self.entered - before
         return parts
 
     def _marked(self, parts: list[_Part], label: int, asked: int) -> list[_Part]:

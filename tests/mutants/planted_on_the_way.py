@@ -286,10 +286,10 @@ MUTANTS = (
         BOUNDS,
     ),
     Mutant(
-        "gains: the way back has the same rate",
+        "gains: every rate is one",
         "tracer/gains.py",
-        "self.gain[arc], self.gain[arc + 1] = gain, Fraction(ONE, gain)",
-        "self.gain[arc], self.gain[arc + 1] = gain, gain",
+        "            if gain is not ONE:\n",
+        "            if False:\n",
         GAINS,
     ),
     Mutant(

@@ -419,10 +419,6 @@ def test_the_steps_add_up_to_the_record_in_either_order_and_however_it_came(
     assert ends(of) == recorded(of.transfers) == ends(Ledger.of(again, order=order))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="`graphs.seeds` claims it where its payer pays; a payer that only passed it on pays nothing once netted",
-)
 def test_a_loss_may_be_a_transfer_of_whom_it_only_passed_through() -> None:
     of = ledger("1 victim -> w 60 T\n2 w -> x 60 T\n2 x -> e 60 T")
     told_of = of.transfer(2)
