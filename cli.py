@@ -55,7 +55,7 @@ class FrontDoor(click.Group):
             _complain(f"bulk ledgers need more libraries: there is no {error.name}", "pip install 'fundtrail[bulk]'")
             ctx.exit(1)
         except KeyboardInterrupt:
-            _complain("interrupted", "what was read is kept in the case; the same command goes on from there")
+            _complain("interrupted", "what was kept stays kept; the same command goes on from there")
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:  # the reader of our output has left, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -322,7 +322,7 @@ def export(file: Path, form: str, out: Path | None, force: bool, as_json: bool) 
     from cases.exports import export as write_export
     from cases.tracing import latest, retraced
 
-    target = out or file.with_name(file.stem if form == "csv" else f"{file.stem}.{form}")
+    target = out or file.with_name(f"{file.stem}-csv" if form == "csv" else f"{file.stem}.{form}")
     with _open(file) as opened:
         given = latest(opened)
         written = write_export(given, retraced(opened, given), target, form, force=force)

@@ -23,7 +23,7 @@ from tracer.labels import LabelBook
 from tracer.losses import Loss
 from tracer.lots import Rule
 from tracer.trace import Place, Trace
-from tracer.values import Amount, Asset, Slot
+from tracer.values import Asset, Slot, shown
 
 FORMAT = "fundtrail-answer/2"
 REACH_SAYS = (
@@ -168,7 +168,8 @@ def _missing(losses: Sequence[Loss], traces: Mapping[Rule, Trace], chosen: Seque
     for label, loss in enumerate(losses, start=1):
         lost = [dict(traces[rule].lost).get(label, 0) for rule in chosen]
         if loss.units is not None and max(lost) < loss.units:
-            found = f"{Amount(max(lost), loss.asset)} of the {Amount(loss.units, loss.asset)} stated"
+            decimals = loss.asset.decimals
+            found = f"{shown(max(lost), decimals)} of the {shown(loss.units, decimals)} {loss.asset} stated"
             said.append(f"loss {loss.name}: no more than {found} is recorded, or the rest is another loss already")
         elif not max(lost):
             said.append(f"loss {loss.name}: none of it counts: what it names is another loss already, or not recorded")

@@ -12,7 +12,7 @@ from connectors.protocol import Connector, FindsTransactions
 from tracer.addresses import looks_like_tx, parse, parse_tx, recognise
 from tracer.errors import CaseConflict, InputError
 from tracer.losses import Loss
-from tracer.values import CHAINS, Address, Amount, Asset, Chain, Family, Outpoint, Transfer
+from tracer.values import CHAINS, Address, Amount, Asset, Chain, Family, Outpoint, Transfer, shown
 
 
 def start(
@@ -51,8 +51,8 @@ def start(
         units = _units(amount, transfer.asset)
         moved = transfer.units if output is None else transfer.outputs[output].units
         if units is not None and units > moved:
-            told = Amount(moved, transfer.asset)
-            raise InputError(f"{amount} is more than {transfer.id} moved: {told}", "check the amount")
+            which = transfer.id if output is None else f"output {output} of {transfer.id.tx}"
+            raise InputError(f"{amount} is more than {which} moved: {_told(moved, transfer.asset)}", "check the amount")
         loss = Loss("", transfer.asset, victim, paid=transfer.id, units=units, output=output)
     else:
         wallet = _wallet(text, chain, connectors)
@@ -88,11 +88,11 @@ def _output(transfer: Transfer, output: int | None) -> int | None:
         return paid[0]
     if output not in paid:
         listed = "; ".join(
-            f"{transfer.id.tx}:{at} ({Amount(transfer.outputs[at].units, transfer.asset)}"
+            f"{transfer.id.tx}:{at} ({_told(transfer.outputs[at].units, transfer.asset)}"
             f" to {transfer.outputs[at].address or 'no address'})"
             for at in paid
         )
-        what = f"no spendable output {output}" if output is not None else f"{len(paid)} outputs, and some may be change"
+        what = "no such output" if output == -1 else f"no spendable output {output}" if output is not None else f"{len(paid)} outputs, and some may be change"
         raise InputError(f"{transfer.id.tx} has {what}", f"say which paid the thief: {listed}")
     return output
 
@@ -179,6 +179,8 @@ def _chosen(hash: str, transfers: Sequence[Transfer], position: str, asset: Asse
         raise InputError(f"this transaction {why}: {hash}", "give the transaction that moved the money")
     meant = [found for found in moved if position in ("", found.id.position) and asset in (None, found.asset)]
     if not meant:
+        if moved[0].id.chain.family is Family.BITCOIN and position:
+            _output(moved[0], -1)  # says which outputs there are
         what = f"at {position!r:.60}" if position else f"of {asset}"
         raise InputError(f"{hash} has no transfer {what}", f"it has: {_listed(hash, moved)}")
     largest = max(found.units for found in meant)
@@ -189,7 +191,12 @@ def _chosen(hash: str, transfers: Sequence[Transfer], position: str, asset: Asse
 
 
 def _listed(hash: str, transfers: Sequence[Transfer]) -> str:
-    return "; ".join(f"{hash}:{found.id.position} ({Amount(found.units, found.asset)})" for found in transfers)
+    return "; ".join(f"{hash}:{found.id.position} ({_told(found.units, found.asset)})" for found in transfers)
+
+
+def _told(units: int, asset: Asset) -> str:
+    """An amount for people; several legs together can be more than one can hold."""
+    return f"{shown(units, asset.decimals)} {asset}"
 
 
 def _keep(case: Case, transfer: Transfer, connectors: Sequence[Connector], now: Callable[[], int]) -> None:

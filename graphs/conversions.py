@@ -18,7 +18,7 @@ from graphs.reasons import Kind, Reason, Reasons
 from tracer.conversions import Conversion, Exchanged
 from tracer.labels import LabelBook
 from tracer.ledger import Ledger
-from tracer.values import Address, Amount, Asset, Family, Sink, Slot
+from tracer.values import Address, Asset, Family, Sink, Slot, shown
 
 __all__ = ["Exchange", "ExchangeRules", "Kind", "Worth", "exchange"]
 
@@ -280,7 +280,8 @@ class _Judge:
 
 def _told(units: int, asset: Asset) -> str:
     """An amount with what a token is, not only what it calls itself."""
-    return f"{Amount(units, asset)}{f' (token {asset.contract})' if asset.contract else ''}"
+    amount = f"{shown(units, asset.decimals)} {asset}"  # no Amount: what several paid can be more than one can hold
+    return f"{amount}{f' (token {asset.contract})' if asset.contract else ''}"
 
 
 def _sums(group: Sequence[Trade]) -> tuple[dict[Asset, int], dict[tuple[Address, Asset], int]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from tracer.values import Address
+from tracer.values import Address, Family
 
 
 class State(IntEnum):
@@ -68,7 +68,8 @@ class Coverage:
     @property
     def missing(self) -> tuple[Kind, ...]:
         """The kinds of movement that this answer cannot show."""
-        return tuple(kind for kind in Kind if kind not in self.kinds)
+        there = (Kind.NATIVE,) if self.address.chain.family is Family.BITCOIN else tuple(Kind)
+        return tuple(kind for kind in there if kind not in self.kinds)
 
 
 class CoverageBook:

@@ -174,6 +174,9 @@ def save(folder: Path, manifest: Manifest) -> None:
     _flush_folder(folder)
 
 
+LOCK = "ingest.lock"
+
+
 def begin(folder: Path, chain: Chain) -> Manifest:
     """The manifest to go on from: that of the folder, cleared of what a killed ingest left, or one of an empty ledger.
 
@@ -181,7 +184,7 @@ def begin(folder: Path, chain: Chain) -> Manifest:
     """
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / MANIFEST).exists():
-        strangers = [path.name for path in folder.iterdir() if path.suffix not in (".bin", ".new", ".lock", ".jsonl")]
+        strangers = [path.name for path in folder.iterdir() if not _ours(path)]
         if strangers:
             raise InputError(f"{folder} holds other files: {min(strangers)}", "name a new or empty folder")
         coin = chain.coin
@@ -197,7 +200,7 @@ def tidy(folder: Path, manifest: Manifest) -> None:
     """Remove what no manifest speaks of: files of an earlier state, or of an ingest that was killed."""
     sizes = {one.file: one.size for one in manifest.files.values()}
     for path in folder.iterdir():
-        if path.suffix == ".new" or (path.suffix in (".bin", ".jsonl") and path.name not in sizes):
+        if _ours(path) and path.name != LOCK and path.name not in sizes:
             path.unlink()
         elif path.name in sizes:
             size = path.stat().st_size
@@ -210,11 +213,27 @@ def tidy(folder: Path, manifest: Manifest) -> None:
                 os.truncate(path, sizes[path.name])
 
 
+def _ours(path: Path) -> bool:
+    """Whether an ingest may have made it: nothing else in the folder is ever touched."""
+    named = path.name == LOCK or path.suffix in (".bin", ".new")
+    return named or (path.suffix == ".jsonl" and path.name.startswith("rejected"))
+
+
+def must_be_free(folder: Path) -> None:
+    """Raise `InputError` if the folder is somebody else's, before anything is made in it."""
+    if folder.is_dir() and not (folder / MANIFEST).exists() and not (folder / LOCK).exists():
+        there = sorted(path.name for path in folder.iterdir())
+        if there:
+            raise InputError(f"{folder} holds other files: {there[0]}", "name a new or empty folder")
+    elif folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file", "name a new or empty folder")
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep a second ingest out. The lock goes with the process, however that ends."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "ingest.lock").open("w") as stream:
+    with (folder / LOCK).open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

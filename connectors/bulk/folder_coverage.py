@@ -23,19 +23,20 @@ class FolderCoverage(CoverageBook):
         if address in self._by_address or address.chain != files.chain:
             return super().of(address)
         rows = sum(span.last - span.first for hid in files.holdings_of(address) for span in files.spans(hid))
-        whole = manifest.whole and all(source.finished for source in manifest.sources)
+        refused = sum(source.rejected + source.contradictions for source in manifest.sources)
+        reason = ""
+        if refused:
+            reason = f"{refused} rows of its sources were refused (rejected.jsonl), and any of them may be about it"
+        elif not (manifest.whole and all(source.finished for source in manifest.sources)):
+            reason = "nobody stated that it is whole"
+        whole = not reason
         if not rows and not whole:
-            reason = "no transfer of the ledger touches it"
+            reason = f"no transfer of the ledger touches it; {reason}"
             return Coverage(address, State.NOT_RECORDED, frozenset(), f"ledger:{files.folder}", reason=reason)
         state = State.UNSTATED if not whole else State.READ if rows else State.EMPTY
         first = manifest.first_block if whole else 0
-        reason = (
-            ""
-            if whole and not first
-            else f"the ledger begins with block {first}"
-            if whole
-            else "nobody stated that it is whole"
-        )
+        if first:
+            reason = f"the ledger begins with block {first}"
         last = manifest.last_block if manifest.last_block >= 0 else None
         source = f"ledger:{files.folder}"
         return Coverage(address, state, kinds_of(manifest.positions), source, "", first, last, 0, rows, reason)

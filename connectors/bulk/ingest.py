@@ -15,7 +15,7 @@ from pathlib import Path
 from connectors.bulk.accounts import take_batch
 from connectors.bulk.batch import Batch, CoinBatch, Reader
 from connectors.bulk.coins import take_coins
-from connectors.bulk.folder import Manifest, Source, begin, locked, tidy
+from connectors.bulk.folder import Manifest, Source, begin, locked, must_be_free, tidy
 from connectors.bulk.writing import Tally, Writing
 from tracer.errors import InputError
 
@@ -61,6 +61,7 @@ def ingest(
     in the blocks they span. Rows that cannot be used are in `rejected.jsonl` of the folder. Raises `InputError` where
     a file cannot be read as a whole; what was committed before stays, the rest of this ingest is not in the ledger.
     """
+    must_be_free(out)
     with locked(out):
         before = begin(out, reader.chain)
         tidy(out, before)
@@ -94,6 +95,8 @@ class _Ingest:
         for path in paths:
             self._take(path)
         manifest = self.into.manifest
+        if not any(one.added for one in self.done):
+            self.whole = self.whole or manifest.whole  # nothing new: what was stated of it still holds
         if self.since or self.whole != manifest.whole or not manifest.files or manifest.sources != tuple(self.sources):
             manifest = self._commit()
         total = {name: sum(getattr(one, name) for one in self.done) for name in Tally.__dataclass_fields__}
@@ -117,6 +120,8 @@ class _Ingest:
             known = self._known(digest, status.st_size)
             if known is not None and self.sources[known].finished:
                 self.unchanged.append(path)
+                left = self.sources[known]  # what was refused of it stays refused, and is told again
+                self.done.append(Tally(rejected=left.rejected, contradictions=left.contradictions))
                 return
             number = len(self.sources) if known is None else known
             # Its hash may still be computed: it is set before anything becomes true.
