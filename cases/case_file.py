@@ -124,10 +124,12 @@ class Case:
         """
         pages.store(self._file, source, address, page, at=at, after=after)
 
-    def ledger(self, coverage: CoverageBook | None = None, order: Order = Order.ATOMIC) -> MemoryLedger:
+    def ledger(
+        self, coverage: CoverageBook | None = None, order: Order = Order.ATOMIC, label_confidence: int = 0
+    ) -> MemoryLedger:  # fmt: skip
         """All transfers, whatever the order in which they were read, with `coverage` (else `self.coverage()`)."""
         known = self.coverage() if coverage is None else coverage
-        return Ledger.of(pages.transfers(self._file), known, keep=self.labels().custodians(), order=order)
+        return Ledger.of(pages.transfers(self._file), known, keep=self.labels().custodians(label_confidence), order=order)
 
     def transaction(self, chain: Chain, tx: str) -> tuple[Transfer, ...]:
         """What the case holds of one transaction, in order; () if nothing."""

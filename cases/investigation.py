@@ -88,7 +88,7 @@ def concluded(
     Who would have to be read ends as `BUDGET`. It starts anew, not from whom an earlier round followed: what looked
     like a wallet then may look like a service or a deposit address now.
     """
-    return follows(case.ledger(order=order), case.labels(), case.losses(), rules, between=between, spent=True)
+    return follows(case.ledger(order=order, label_confidence=rules.label_confidence), case.labels(), case.losses(), rules, between=between, spent=True)
 
 
 def read(
@@ -108,7 +108,7 @@ def read(
     Where nobody is left to ask from the first, what `follows` said is what `concluded` would say, and is returned.
     """
     labels, losses = case.labels(), case.losses()
-    ledger, spent = case.ledger(settled(case.answers(), connectors), order), 0
+    ledger, spent = case.ledger(settled(case.answers(), connectors), order, rules.label_confidence), 0
     known: frozenset[Address] = frozenset()
     try:
         while spent < max_requests:

@@ -21,7 +21,9 @@ class ExchangeRules:
     """Settings, printed with every result. Rates are what came out, in percent of what went in, by value.
 
     `owner_percent`: a pool of whose recorded liquidity one party brought more than this is that party's own.
-    `look_back`: how many of a party's steps are looked at, nearest to the exchange first.
+    `look_back`: how many of a party's steps are looked at, nearest to the exchange first. `unlabelled`: 1 to believe
+    also what anybody can make up: a wrapper or a pool without a label of its own because its own record, or the label
+    of the contract that was called, speaks for it. 0 (the default) asks for a label or a price.
     """
 
     label_confidence: int = 20
@@ -30,6 +32,7 @@ class ExchangeRules:
     most_percent: int = 105
     owner_percent: int = 50
     look_back: int = 10_000
+    unlabelled: int = 0
 
     def __post_init__(self) -> None:
         for setting in fields(self):

@@ -176,7 +176,7 @@ class _Walk:
 
     def _move(self, rule: Rule) -> Moves:
         known = known_until(self.ledger, self.followed, self.coins)
-        self.way.look(known)
+        self.way.look(known, self.seeds.start(self.ledger))
         return move(self.ledger, self.seeds, known, rule, self.between, self.way.course())
 
     def _hops(self, moves: Iterable[Moves]) -> dict[Address, int]:

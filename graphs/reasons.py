@@ -56,7 +56,9 @@ class Reasons:
 
     def reason(self, trade: Trade) -> Reason | None:
         """The first reason there is, prices apart."""
-        return self._by_itself(trade) or self._by_label(trade) or self._by_record(trade)
+        made_up = self.rules.unlabelled  # anybody can deploy a token, call a router and trade with himself
+        found = self._by_itself(trade) or self._by_label(trade)
+        return found or (self._by_record(trade) if made_up else None)
 
     def _by_itself(self, trade: Trade) -> Reason | None:
         """The token's contract took what was given and issued the token, or took the token and released the rest."""
@@ -68,6 +70,8 @@ class Reasons:
             token = next((asset for asset in tokens if home_of(asset) == contract), None)
             if token is not None:
                 if not self._is_labelled(contract):
+                    if not self.rules.unlabelled:
+                        return None
                     for reserve in reserves:
                         if lets_go(self.ledger, contract, token, reserve, self.ordinal, self.rules):
                             return None
@@ -86,7 +90,7 @@ class Reasons:
         paid, paying = self.step.paid_by(trade.giver, trade.side), self.step.paying(trade)
         all_of = paid | paying if self.kind(trade) is Kind.SWAP else paid
         found = [claim(self.labels, address, roles, self.rules) for address in sorted(all_of)]
-        if not all(found) and trade.joined:
+        if not all(found) and trade.joined and self.rules.unlabelled:
             found = [claim(self.labels, address, (Role.PROTOCOL,), self.rules) for address in self._passed(trade)]
         else:
             found = found if all(found) else []

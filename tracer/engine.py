@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tracer.conversions import Conversion, Exchanged, Strain, converted
+from tracer.errors import BooksDoNotClose
 from tracer.ledger import Ledger, Movement
 from tracer.lots import CLEAN, Between, Content, Fees, Lot, Queue, Rule, apportion, empty
 from tracer.moves import Amounts, Course, Draw, Flow, Moves, Seeds, barrier
@@ -47,6 +48,7 @@ class _Run:
         self.heap = seeds.start(ledger)
         self.queued = set(self.heap)
         self._both: set[int] = set()  # holdings on both sides of the step at hand
+        self._stays: set[int] = set()  # those, and holdings that pay in several of its movements
         # (fee sink, block) -> step -> lots, where coinbases carry fees on.
         self.fees: dict[tuple[int, int], dict[int, list[Lot]]] = {}
 
@@ -90,7 +92,7 @@ class _Run:
             return
         claims = [list(claim) for claim in self.seeds.legs.get(ordinal, ())]
         if len(one.inputs) > 1 and len(one.outputs) > 1:
-            self._both = {hid for hid, _ in one.inputs} & {hid for hid, _ in one.outputs}
+            self._both = self._stays = {hid for hid, _ in one.inputs} & {hid for hid, _ in one.outputs}
         lots: list[Lot] = []
         for hid, units in one.inputs:
             lots += self._claimed(hid, self._drawn(hid, units, ordinal), claims)
@@ -105,8 +107,9 @@ class _Run:
         exchanges = self.course.conversions.get(ordinal, ())
         exchanged = {leg.hid for exchange in exchanges for leg in (*exchange.gave, *exchange.got)}
         moving = [one for one in movements if not one.own or any(hid in exchanged for hid, _ in one.inputs)]
-        paying = {hid for one in moving for hid, _ in one.inputs}
-        self._both = paying & {hid for one in moving for hid, _ in one.outputs}
+        paying = [hid for one in moving for hid, _ in one.inputs]
+        self._both = set(paying) & {hid for one in moving for hid, _ in one.outputs}
+        self._stays = self._both | {hid for hid in paying if paying.count(hid) > 1}
         drawn: list[_Drawn] = []
         for one in moving:
             mine = {hid: self._claimed(hid, self._drawn(hid, units, ordinal), claims) for hid, units in one.inputs}
@@ -123,7 +126,13 @@ class _Run:
                 given.setdefault(hid, []).append((part.one.ordinal, lots, source))
         for hid, (source, lots) in came.items():
             paid = [lot for _, beside, _ in given[hid] for lot in beside]
-            given[hid] = [(given[hid][0][0], _joined(paid, lots), source)]
+            joined = _joined(paid, lots)
+            if sum(units for _, units in joined) != sum(units for _, units in paid):
+                raise BooksDoNotClose(
+                    f"an exchange at {self.ledger.id(ordinal)} would put more into a holding than was paid to it",
+                    "this is a defect in fundtrail; keep the case file and report it",
+                )
+            given[hid] = [(given[hid][0][0], joined, source)]
         for hid, parts in given.items():
             for at, lots, source in parts:
                 self._given(hid, lots, ordinal, at, source)
@@ -287,17 +296,17 @@ class _Run:
             taken = content.take(units)
         if 0 < stolen < total and units < total:
             self.draws.append(Draw(ordinal, hid, units, total, stolen, stolen - content.stolen))
-        if self.ledger.is_coin(hid) or not (content.stolen or hid in self._both):
+        if self.ledger.is_coin(hid) or not (content.stolen or hid in self._stays):
             del self.contents[hid]
         return taken
 
     def _settle(self) -> None:
-        """Forget the holdings that both paid and received, if nothing stolen is in them now."""
-        for hid in self._both:
+        """Forget the holdings that the step went back to, if nothing stolen is in them now."""
+        for hid in self._stays:
             content = self.contents.get(hid)
             if content is not None and not content.stolen:
                 del self.contents[hid]
-        self._both = set()
+        self._both, self._stays = set(), set()
 
     def _given(self, hid: int, lots: list[Lot], step: int, ordinal: int, source: int) -> None:
         stolen = tuple(lot for lot in lots if lot[0])

@@ -273,6 +273,10 @@ class _Unrolled:
     def _unsure(self, units: int, gave: list[_Part], rates: list[Fraction], share: Fraction) -> _Part:
         """What depends on what was given: an arc with the rate as gain. One unit more each way, for what is rounded."""
         ways = self.ways
+        if not units:  # rebased to nothing: what it stood for stays here, however much that is
+            worths = [worth * given for part in gave for worth, given in part.stolen.items()]
+            self.rounding += ceil(sum(worths) + sum(ways.top[part.node] * part.room for part in gave if part.room))
+            return _Part(0)
         stolen: dict[Worth, int] = {}
         clean, top = Fraction(0), ONE
         for part, rate in zip(gave, rates, strict=True):

@@ -109,12 +109,15 @@ class LabelBook:
         """Every address that somebody says something about."""
         return self._by_address.keys()
 
-    def custodians(self) -> frozenset[Address]:
-        """The addresses that somebody says belong to one who holds others' money."""
+    def custodians(self, confidence: int = 0) -> frozenset[Address]:
+        """The addresses that somebody says, so surely at least, belong to one who holds others' money."""
         return frozenset(
             address
             for address, claims in self._by_address.items()
-            if any(claim.role in CUSTODIANS or claim.role is Role.BURN for claim in claims.values())
+            if any(
+                claim.confidence >= confidence and (claim.role in CUSTODIANS or claim.role is Role.BURN)
+                for claim in claims.values()
+            )
         )
 
     def search(self, text: str) -> Iterator[Label]:

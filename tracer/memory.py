@@ -246,7 +246,7 @@ class MemoryLedger(Ledger):
         for ordinal in self._events[hid]:
             paid = got = 0
             for one in self._movements[ordinal]:
-                if {at for at, _ in one.inputs} != {at for at, _ in one.outputs}:  # else a payment to oneself
+                if not one.own:
                     paid += sum(units for at, units in one.inputs if at == hid)
                     got += sum(units for at, units in one.outputs if at == hid)
             balance = max(0, balance - paid) + got

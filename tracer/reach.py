@@ -56,6 +56,7 @@ class _Reach:
         marked = {hid for hid, _, _ in claims} | {
             hid for one in movements for hid, units in one.inputs if units and self._marked(hid, ordinal)
         }
+        marked |= {hid for one in movements if one.ordinal in self.seeds.paid for hid, _ in one.inputs}
         exchanges = self.course.conversions.get(ordinal, ())
         given: dict[int, int] = {}
         for exchange in exchanges:

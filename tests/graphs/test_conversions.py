@@ -21,6 +21,8 @@ SWAP = """
 """
 ROUTER = {"router": Role.PROTOCOL}
 
+LENIENT = ExchangeRules(unlabelled=1)  # most reasons here are such as anybody can make up
+
 
 def judged(
     text: str,
@@ -31,7 +33,7 @@ def judged(
     keep: tuple[str, ...] = (),
 ) -> tuple[Ledger, Exchange | None]:
     drawing = ledger(text, keep)
-    return drawing, exchange(drawing, book or labels(), step(drawing, at), rules, worth)
+    return drawing, exchange(drawing, book or labels(), step(drawing, at), rules or LENIENT, worth)
 
 
 def found(text: str, book: LabelBook | None = None, worth: Worth | None = None, **more: object) -> Exchange:
@@ -72,7 +74,7 @@ def test_a_labelled_pool_is_no_party_of_its_own() -> None:
 
 
 def test_a_label_that_is_not_sure_enough_says_nothing() -> None:
-    assert found(SWAP, labels(**ROUTER), rules=ExchangeRules(label_confidence=51)).kind is Kind.UNPROVEN
+    assert found(SWAP, labels(**ROUTER), rules=ExchangeRules(label_confidence=51, unlabelled=1)).kind is Kind.UNPROVEN
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.PROTOCOL])
@@ -160,8 +162,8 @@ def test_those_whom_the_giver_dealt_with_do_not_make_a_market() -> None:
 
 
 def test_only_so_much_of_the_record_is_looked_at() -> None:
-    assert found(SWAP + market(10), rules=ExchangeRules(look_back=10)).kind is Kind.UNPROVEN
-    assert found(SWAP + market(10), rules=ExchangeRules(look_back=11)).kind is Kind.SWAP
+    assert found(SWAP + market(10), rules=ExchangeRules(look_back=10, unlabelled=1)).kind is Kind.UNPROVEN
+    assert found(SWAP + market(10), rules=ExchangeRules(look_back=11, unlabelled=1)).kind is Kind.SWAP
 
 
 def test_each_pool_of_a_route_has_to_be_a_market() -> None:
@@ -450,7 +452,7 @@ def test_nothing_was_exchanged(text: str) -> None:
     everybody = labels(router=Role.PROTOCOL, farm=Role.PROTOCOL, y=Role.PROTOCOL)
     for ordinal in range(len(drawing)):
         for book in (labels(), everybody):
-            assert exchange(drawing, book, ordinal, worth=prices(DAI=1, ETH=1, USDT=1, CRV=1)) is None
+            assert exchange(drawing, book, ordinal, LENIENT, worth=prices(DAI=1, ETH=1, USDT=1, CRV=1)) is None
 
 
 PUSHED = "9 x calls multi\n9 x -> friend 900 USDT\n9 {} -> x 45 JUNK\n"
@@ -477,7 +479,7 @@ def test_an_airdrop_beside_a_swap_changes_nothing() -> None:
 
 def test_a_step_is_asked_where_it_stands_and_nowhere_else() -> None:
     drawing = ledger(SWAP)
-    asked = [exchange(drawing, labels(**ROUTER), at) for at in range(len(drawing))]
+    asked = [exchange(drawing, labels(**ROUTER), at, LENIENT) for at in range(len(drawing))]
     assert sum(one is not None for one in asked) == 1
 
 
@@ -503,7 +505,7 @@ def test_no_more_is_given_or_got_than_moved(rows: list[tuple[str, str, int, str]
         nets[payer, asset] = nets.get((payer, asset), 0) - units
         nets[payee, asset] = nets.get((payee, asset), 0) + units
     for ordinal in range(len(drawing)):
-        result = exchange(drawing, book, ordinal, worth=prices(USDT=1, WETH=1) if priced else None)
+        result = exchange(drawing, book, ordinal, LENIENT, worth=prices(USDT=1, WETH=1) if priced else None)
         if result is None:
             continue
         assert result.why
@@ -534,3 +536,13 @@ def test_a_payment_to_thousands_is_judged_at_once() -> None:
     """Each side is looked at once, not once for each payment."""
     text = "\n".join(f"9 x -> y{n} 1 DAI" for n in range(3000)) + "\n9 issue -> x 5 JUNK\n"
     assert found(text).kind is Kind.UNPROVEN
+
+
+def test_what_anybody_can_make_up_is_no_reason_unless_asked_for() -> None:
+    """A router's label says nothing of a pool behind it, nor does a record that one can trade with oneself."""
+    strict = ExchangeRules()
+    assert found(SWAP + market(10)).trusted
+    assert not found(SWAP + market(10), rules=strict).trusted
+    assert found(SWAP, labels(**ROUTER)).trusted
+    assert not found(SWAP, labels(**ROUTER), rules=strict).trusted
+    assert found(SWAP, labels(pool=Role.PROTOCOL), rules=strict).trusted

@@ -12,7 +12,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from drawn_exchanges import hid, labels, ledger, prices
-from graphs.conversions import Kind, Worth, exchange
+from graphs.conversions import ExchangeRules, Kind, Worth, exchange
 from notation import address, name_of
 from tracer.conversions import Conversion
 from tracer.engine import move
@@ -62,7 +62,7 @@ def carried(
     conversions: dict[int, tuple[Conversion, ...]] = {}
     kinds = []
     for ordinal in range(len(drawing)):
-        found = exchange(drawing, book, ordinal, worth=worth)
+        found = exchange(drawing, book, ordinal, ExchangeRules(unlabelled=1), worth)
         if found is not None:
             kinds.append(found.kind)
             if found.trusted:

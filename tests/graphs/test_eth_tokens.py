@@ -6,7 +6,7 @@ from collections import Counter
 from functools import cache
 
 from eth_tokens import ETHEREUM, WETH, Call, calls, events, gathered, logs, needs_eth_tokens, rows, transfers
-from graphs.conversions import Exchange, Kind, exchange
+from graphs.conversions import Exchange, ExchangeRules, Kind, exchange
 from graphs.dealings import step_at
 from tracer.labels import Label, LabelBook, Role
 from tracer.ledger import Ledger
@@ -55,7 +55,10 @@ def steps() -> dict[str, int]:
 
 @cache
 def exchanges(labelled: bool) -> dict[str, Exchange]:
-    found = {tx: exchange(ledger(), book() if labelled else LabelBook(), at) for tx, at in steps().items()}
+    found = {
+        tx: exchange(ledger(), book() if labelled else LabelBook(), at, ExchangeRules(unlabelled=1))
+        for tx, at in steps().items()
+    }
     return {tx: one for tx, one in found.items() if one is not None}
 
 
