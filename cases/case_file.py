@@ -129,7 +129,8 @@ class Case:
     ) -> MemoryLedger:  # fmt: skip
         """All transfers, whatever the order in which they were read, with `coverage` (else `self.coverage()`)."""
         known = self.coverage() if coverage is None else coverage
-        return Ledger.of(pages.transfers(self._file), known, keep=self.labels().custodians(label_confidence), order=order)
+        keep = self.labels().custodians(label_confidence)
+        return Ledger.of(pages.transfers(self._file), known, keep=keep, order=order)
 
     def transaction(self, chain: Chain, tx: str) -> tuple[Transfer, ...]:
         """What the case holds of one transaction, in order; () if nothing."""

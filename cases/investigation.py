@@ -88,7 +88,8 @@ def concluded(
     Who would have to be read ends as `BUDGET`. It starts anew, not from whom an earlier round followed: what looked
     like a wallet then may look like a service or a deposit address now.
     """
-    return follows(case.ledger(order=order, label_confidence=rules.label_confidence), case.labels(), case.losses(), rules, between=between, spent=True)
+    ledger = case.ledger(order=order, label_confidence=rules.label_confidence)
+    return follows(ledger, case.labels(), case.losses(), rules, between=between, spent=True)
 
 
 def read(

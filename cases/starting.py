@@ -92,7 +92,13 @@ def _output(transfer: Transfer, output: int | None) -> int | None:
             f" to {transfer.outputs[at].address or 'no address'})"
             for at in paid
         )
-        what = "no such output" if output == -1 else f"no spendable output {output}" if output is not None else f"{len(paid)} outputs, and some may be change"
+        what = (
+            "no such output"
+            if output == -1
+            else f"no spendable output {output}"
+            if output is not None
+            else f"{len(paid)} outputs, and some may be change"
+        )
         raise InputError(f"{transfer.id.tx} has {what}", f"say which paid the thief: {listed}")
     return output
 

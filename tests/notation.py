@@ -33,9 +33,9 @@ def address(name: str, chain: Chain = ETHEREUM) -> Address:
     return found
 
 
-def name_of(place: Address | None) -> str:
+def name_of(place: object) -> str:
     """The name an address was drawn with, `-` for none."""
-    return _names[place] if place is not None else "-"
+    return _names[place] if isinstance(place, Address) else "-"
 
 
 def payment(block: int, place: int = 0, position: str = "tx", chain: Chain = ETHEREUM) -> TransferId:

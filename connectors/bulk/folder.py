@@ -148,6 +148,8 @@ def load(folder: Path) -> Manifest:
     try:
         record = json.loads(path.read_bytes())
     except FileNotFoundError:
+        if not folder.exists():
+            raise InputError(f"there is no file or folder {folder}", "fundtrail ingest makes one") from None
         raise InputError(
             f"{folder} is not a ledger folder: it has no {MANIFEST}", "fundtrail ingest makes one"
         ) from None

@@ -67,6 +67,4 @@ class LedgerFolder:
         lines = [json.dumps(record_of(one), ensure_ascii=False) + "\n" for one in transfers]
         evidence = Evidence("".join(lines).encode(), self.name, request)
         cited = evidence.id
-        return evidence, tuple(
-            replace(one, evidence=(f"{cited}#{number}",)) for number, one in enumerate(transfers, 1)
-        )
+        return evidence, tuple(replace(one, evidence=(f"{cited}#{number}",)) for number, one in enumerate(transfers, 1))

@@ -232,8 +232,8 @@ MUTANTS = (
     Mutant(
         "a loss in one output is on every output",
         "tracer/engine.py",
-        "        if at == hid:\n                lots = self._marked(lots, label, units)",
-        "        if True:\n                lots = self._marked(lots, label, units)",
+        "            if at == hid:\n                before = self.lost.get(label, 0)",
+        "            if True:\n                before = self.lost.get(label, 0)",
         FOLLOWED,
     ),
     Mutant(
@@ -342,10 +342,24 @@ MUTANTS = (
         LEADS,
     ),
     Mutant(
+        "what anybody can make up is a reason to believe an exchange",
+        "graphs/reasons.py",
+        "self._by_record(trade) if made_up else None",
+        "self._by_record(trade)",
+        "tests/graphs/test_conversions.py",
+    ),
+    Mutant(
+        "an exchange with somebody who is followed himself is carried out",
+        "graphs/way.py",
+        "if one.trusted and step not in self._own and (who := self._counterparty(one, known)):",
+        "if one.trusted and False and (who := self._counterparty(one, known)):",
+        WAY,
+    ),
+    Mutant(
         "an exchange that nobody believes is carried out",
         "graphs/way.py",
-        "for at, one in self._exchanges.items() if one.trusted}",
-        "for at, one in self._exchanges.items()}",
+        "for at, one in self._exchanges.items() if one.trusted and at not in self._own",
+        "for at, one in self._exchanges.items() if at not in self._own",
         WAY,
     ),
     Mutant(

@@ -17,14 +17,14 @@ from tracer.ledger import Ledger
 from tracer.losses import Loss
 from tracer.lots import Between, Rule
 from tracer.moves import Seeds
-from tracer.trace import Books, Part, StopCode, Trace, issue
+from tracer.trace import Books, Part, Spot, StopCode, Trace, issue
 
 LOSSES = tuple(Loss(f"loss {n}", ETH, paid=payment(n)) for n in (1, 2, 3))
 
 
 def issued(of: Drawn, rule: Rule, on: Ledger | None = None) -> Trace:
     at = on or of.ledger
-    stops = {
+    stops: dict[Spot, StopCode] = {
         address(name): StopCode.UNSPENT if name in WALLETS else StopCode.EXCHANGE for row in of.rows for name in row[:2]
     }
     moves = move(at, of.seeds(at), of.followed(at), rule)
@@ -65,7 +65,7 @@ def test_books_that_are_one_unit_off_are_not_issued(more: int) -> None:
     w = hid_of(of, "w")
     assert w is not None
     moves = move(of, Seeds({0: ((1, 60),)}), {w: 2}, Rule.FIFO)
-    stops = {address("w"): StopCode.UNSPENT, address("shop"): StopCode.EXCHANGE}
+    stops: dict[Spot, StopCode] = {address("w"): StopCode.UNSPENT, address("shop"): StopCode.EXCHANGE}
     assert issue(of, LOSSES[:1], moves, Between.PARI_PASSU, stops).books == Books(60, 50, 10, 0, 0)
     with pytest.raises(BooksDoNotClose, match=r"59|61"):
         issue(of, LOSSES[:1], replace(moves, lost={1: 60 + more}), Between.PARI_PASSU, stops)
