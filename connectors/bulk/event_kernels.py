@@ -334,7 +334,7 @@ def close(found: U64, starts: U64, counts: U64, sink: U8, state: U64, done: U8) 
             continue
         while at > first and not np.int64(found[at, 1] >> HALF) & LEAD:
             at -= 1
-        _, low, high, over, _ = _step(found, at, last, sink[hid], found[at, 4], found[at, 5])
+        _end, low, high, over, _marks = _step(found, at, last, sink[hid], found[at, 4], found[at, 5])
         if over:
             state[hid, 2] = np.uint64(1)
         else:
