@@ -180,10 +180,10 @@ class _Unrolled:
             shares = self._shared(each.one, parts) if each.shares is None else each.shares
             for (hid, _), share in zip(each.one.outputs, shares, strict=True):
                 given.setdefault(hid, []).extend(self._claimed(hid, share, claims))
+        for hid, exchanged_for in came.items():  # what else was paid to it stays beside what it was exchanged for
+            rest = sum(part.units for part in given[hid]) - sum(part.units for part in exchanged_for)
+            given[hid] = [*exchanged_for, *self._others(given[hid], rest)]
         for hid, parts in given.items():
-            if hid in came:  # what else was paid to it stays beside what it was exchanged for
-                rest = sum(part.units for part in parts) - sum(part.units for part in came[hid])
-                parts = [*came[hid], *self._others(parts, rest)]  # noqa: PLW2901
             self._given(hid, parts, step)
 
     def _shared(self, one: Movement, parts: list[_Part]) -> list[list[_Part]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -180,7 +181,7 @@ def _note_owners(into: Writing, legs: U64) -> None:
 
 def _same(into: Writing, facts: _Facts, at: int, row: int, word: int, tally: Tally) -> str:
     """Note the repeat, or say what differs."""
-    assert into.legs is not None  # noqa: S101
+    assert into.legs is not None  # noqa: S101  a folder of coins has legs
     record = into.rows.all[row]
     start, count = int(record[1]) & (2**63 - 1), int(record[2]) >> 32
     known, told = into.legs.all[start : start + count], facts.legs_of(at)
@@ -205,7 +206,7 @@ def _may_repeat(into: Writing, facts: _Facts, at: int, id: int) -> bool:
 
 def _twice(into: Writing, facts: _Facts, at: int, tally: Tally) -> str:
     """The second of two coinbases of one hash. The later took the earlier one's place: nobody can spend that."""
-    assert into.legs is not None  # noqa: S101
+    assert into.legs is not None  # noqa: S101  a folder of coins has legs
     key, block = facts.keys[at].tobytes().hex(), int(facts.block[at])
     words = [int(word) for word in facts.keys[at]]
     slots = into.tables["by_tx"]
@@ -241,7 +242,7 @@ def _twice(into: Writing, facts: _Facts, at: int, tally: Tally) -> str:
 
 def _overwrite(into: Writing, tx: int) -> None:
     """Let the coins of that coinbase be lost."""
-    assert into.legs is not None  # noqa: S101
+    assert into.legs is not None  # noqa: S101  a folder of coins has legs
     rows = into.thawed(into.rows)
     row, block = int(into.txs.all[tx, 11]), int(into.txs.all[tx, 8])
     start, count = int(rows[row, 1]) & (2**63 - 1), int(rows[row, 2]) & NONE
@@ -273,12 +274,12 @@ class _Slots(list[int]):
     def __len__(self) -> int:
         return len(self._slots)
 
-    def __getitem__(self, at: int) -> int:  # type: ignore[override]
+    def __getitem__(self, at: int) -> int:  # type: ignore[override]  # one place at a time, never a slice
         return int(self._slots[at])
 
 
-def _is_tx(into: Writing, words: list[int]):  # type: ignore[no-untyped-def]
-    return lambda id: into.txs.all[id, :8].tolist() == words
+def _is_tx(into: Writing, words: list[int]) -> Callable[[int], bool]:
+    return lambda id: bool(into.txs.all[id, :8].tolist() == words)
 
 
 def _point(slots: U64, words: list[int], salt: int, old: int, new: int) -> None:

@@ -250,7 +250,7 @@ def _added(
 
 
 @njit(cache=True, nogil=True)
-def _step(found: U64, at: np.int64, last: np.int64, sink: np.uint8, low: np.uint64, high: np.uint64) -> tuple:  # type: ignore[type-arg]
+def _step(found: U64, at: np.int64, last: np.int64, sink: np.uint8, low: np.uint64, high: np.uint64) -> tuple:  # type: ignore[type-arg]  # numba's
     """(end of the step at `at`, balance after it, whether something does not fit 128 bits, marks for its records)."""
     step = (found[at, 0] & LOW) - (found[at, 1] >> np.uint64(40))
     nothing = np.uint64(0)

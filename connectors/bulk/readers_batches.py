@@ -172,7 +172,7 @@ def _part_of(slow: Sequence[Numbered]) -> Part:
     nothing = bytes(20)
 
     def bytes_of(at: int) -> NDArray[np.uint8]:
-        joined = b"".join(bytes.fromhex(end[at][2:]) if end[at] else nothing for end in ends)  # type: ignore[index]
+        joined = b"".join(bytes.fromhex(end[at][2:]) if end[at] else nothing for end in ends)  # type: ignore[index]  # a text
         return np.frombuffer(joined, np.uint8).reshape(-1, 20)
 
     columns = _numbers_of(slow)
