@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from connectors.protocol import Problem
+from tracer.balances import Balance
 from tracer.coverage import Coverage, Kind, State
 from tracer.errors import CaseDamaged, FundtrailError
 from tracer.labels import Label, Role
@@ -158,7 +159,10 @@ def coverage_json(answer: Coverage) -> dict[str, object]:
         **address_json(answer.address),
         "state": answer.state.word, "kinds": sorted(answer.kinds), "source": answer.source,
         "evidence": answer.evidence, "first": answer.first, "last": answer.last, "as_of": answer.as_of,
-        "rows": answer.rows, "reason": answer.reason,
+        "rows": answer.rows, "reason": answer.reason, "final": answer.final, "tip": answer.tip,
+        "balances": [
+            [_asset_json(one.asset), one.block, str(one.stated), str(one.counted)] for one in answer.balances
+        ],
     }  # fmt: skip
 
 
@@ -167,6 +171,11 @@ def coverage_of(record: dict[str, Any]) -> Coverage:
     return Coverage(
         address_of(record), _STATES[record["state"]], frozenset(map(Kind, record["kinds"])), record["source"],
         record["evidence"], record["first"], record["last"], record["as_of"], record["rows"], record["reason"],
+        record["final"], record["tip"],
+        tuple(
+            Balance(_asset_of(asset), block, units_of(stated), int(counted))
+            for asset, block, stated, counted in record["balances"]
+        ),
     )  # fmt: skip
 
 
@@ -193,7 +202,7 @@ def loss_json(loss: Loss) -> dict[str, object]:
     """A loss. The symbol and decimals of its asset are for people; they are no part of what it is."""
     return {
         "name": loss.name, "victim": loss.victim, "since": loss.since,
-        "asset": [loss.asset.chain.name, loss.asset.contract, loss.asset.symbol, loss.asset.decimals],
+        "asset": _asset_json(loss.asset),
         "paid": [loss.paid.chain.name, loss.paid.tx, loss.paid.position] if loss.paid else None,
         "wallet": address_json(loss.wallet) if loss.wallet else None,
         "units": None if loss.units is None else str(loss.units), "output": loss.output,
@@ -202,14 +211,22 @@ def loss_json(loss: Loss) -> dict[str, object]:
 
 def loss_of(record: dict[str, Any]) -> Loss:
     """Back from `loss_json`."""
-    chain, *asset = record["asset"]
     paid, wallet, units = record["paid"], record["wallet"], record["units"]
     return Loss(
-        record["name"], Asset(Chain.named(chain), *asset), record["victim"],
+        record["name"], _asset_of(record["asset"]), record["victim"],
         TransferId(Chain.named(paid[0]), *paid[1:]) if paid else None,
         address_of(wallet) if wallet else None,
         None if units is None else units_of(units), record["since"], record["output"],
     )  # fmt: skip
+
+
+def _asset_json(asset: Asset) -> list[object]:
+    return [asset.chain.name, asset.contract, asset.symbol, asset.decimals]
+
+
+def _asset_of(record: list[Any]) -> Asset:
+    chain, *rest = record
+    return Asset(Chain.named(chain), *rest)
 
 
 def problem_json(problem: Problem) -> list[object]:

@@ -52,7 +52,8 @@ def store(file: SqliteFile, source: str, address: Address, page: Page, *, at: in
                 "another run reads for this case: wait until it is done",
             )
         n = log.next_number(file)
-        keep_evidence(file, n, page.evidence)
+        for kept in (page.evidence, *page.also):
+            keep_evidence(file, n, kept)
         evidence = page.evidence.id if page.evidence else None
         request = page.evidence.request if page.evidence else ""
         row = n, asked, canonical(after), canonical(page.cursor), evidence, canonical(request)

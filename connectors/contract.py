@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import inspect
 
-from connectors.protocol import Connector, FindsTransactions, Page
+from connectors.protocol import AsksHosts, Connector, FindsTransactions, KnowsBalances, Page, ReadsOn
+from tracer.balances import counted
 from tracer.coverage import State
 from tracer.values import Address, Transfer
 
@@ -74,18 +75,55 @@ class ConnectorContract:
         assert coverage.source
         assert coverage.evidence in {page.evidence.id for page in pages if page.evidence}
 
-    def test_an_unknown_address_is_not_recorded_not_empty(self, connector: Connector, unknown_address: Address) -> None:
+    def test_an_unknown_address_is_empty_only_where_the_source_reads_the_chain(
+        self, connector: Connector, unknown_address: Address
+    ) -> None:
         last = _last(connector, unknown_address)
         assert not last.transfers
         assert last.coverage is not None
-        assert last.coverage.state is State.NOT_RECORDED
-        assert last.coverage.last is None
+        if isinstance(connector, ReadsOn):  # it looked: then it says up to which block
+            assert last.coverage.state is State.EMPTY
+            assert last.coverage.last is not None
+        else:
+            assert last.coverage.state is State.NOT_RECORDED
+            assert last.coverage.last is None
+
+    def test_a_live_source_names_its_last_block_and_reads_on_from_there(
+        self, connector: Connector, address: Address
+    ) -> None:
+        if not isinstance(connector, ReadsOn):
+            return  # an optional power
+        coverage = _last(connector, address).coverage
+        assert coverage is not None
+        assert coverage.last is not None
+        assert coverage.tip == connector.block_hash(address.chain, coverage.last) != ""
+        assert coverage.final is None or coverage.final <= coverage.last
+        known = _transfers(connector, address)
+        middle = sorted(transfer.block.number for transfer in known)[len(known) // 2]
+        later = [*connector.history(address, connector.cursor_from(address.chain, middle))]
+        assert later[-1].coverage is not None
+        assert later[-1].coverage.first == middle
+        read = {transfer.id for page in later for transfer in page.transfers}
+        assert read == {transfer.id for transfer in known if transfer.block.number >= middle}
+
+    def test_what_it_read_adds_up_to_the_balance_it_tells(self, connector: Connector, address: Address) -> None:
+        if not isinstance(connector, KnowsBalances):
+            return  # an optional power
+        transfers = _transfers(connector, address)
+        coverage = _last(connector, address).coverage
+        assert coverage is not None
+        assert coverage.last is not None
+        sums = counted(address, transfers)
+        stated, evidence = connector.balances(address, sorted(sums), coverage.last)
+        assert evidence
+        assert stated == {asset: units for asset, units in sums.items() if asset in stated}
 
     def test_every_transfer_cites_the_page_evidence(self, connector: Connector, address: Address) -> None:
         for page in connector.history(address):
             for transfer in page.transfers:
                 assert page.evidence is not None
-                assert all(cited.startswith(page.evidence.id + "#") for cited in transfer.evidence), transfer.id
+                held = {page.evidence.id, *(evidence.id for evidence in page.also)}
+                assert {cited.partition("#")[0] for cited in transfer.evidence} <= held, transfer.id
 
     def test_the_name_says_kind_and_place(self, connector: Connector) -> None:
         kind, _, where = connector.name.partition(":")
@@ -97,8 +135,9 @@ class ConnectorContract:
 
     def test_the_signatures_are_those_of_the_protocol(self, connector: Connector) -> None:
         assert signature_differences(Connector, type(connector)) == []
-        if isinstance(connector, FindsTransactions):
-            assert signature_differences(FindsTransactions, type(connector)) == []
+        for power in (FindsTransactions, ReadsOn, KnowsBalances, AsksHosts):
+            if isinstance(connector, power):
+                assert signature_differences(power, type(connector)) == []
 
     def test_a_transaction_looked_up_is_the_one_in_the_history(self, connector: Connector, address: Address) -> None:
         if not isinstance(connector, FindsTransactions):

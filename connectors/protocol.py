@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from tracer.coverage import Coverage
-from tracer.values import Address, Chain, Transfer
+from tracer.values import Address, Asset, Chain, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Page:
     """One answer about one address.
 
     `cursor` resumes after this page, "" on the last one. `coverage` is set on the last page and speaks of all of them.
+    `evidence` is the answer itself, `also` what else was read to understand it: receipts, blocks, balances.
     """
 
     transfers: tuple[Transfer, ...]
@@ -45,6 +46,7 @@ class Page:
     evidence: Evidence | None
     coverage: Coverage | None
     problems: tuple[Problem, ...] = ()
+    also: tuple[Evidence, ...] = ()
 
 
 class Connector(Protocol):
@@ -80,4 +82,44 @@ class FindsTransactions(Protocol):
         ...
 
 
-__all__ = ["Connector", "Evidence", "FindsTransactions", "Page", "Problem"]
+@runtime_checkable
+class ReadsOn(Protocol):
+    """Optional power: a live source, whose answers grow with the chain. Every cursor of it holds its first and last
+    block, so that what it gives after a cursor does not change while the chain grows."""  # fmt: skip
+
+    def cursor_from(self, chain: Chain, first: int) -> str:
+        """The cursor with which `history` reads from block `first` to the newest block there is now."""
+        ...
+
+    def block_hash(self, chain: Chain, number: int) -> str:
+        """The hash of that block on the chain as it is now, "" where there is none. May raise `SourceError`."""
+        ...
+
+
+@runtime_checkable
+class KnowsBalances(Protocol):
+    """Optional power: a source that can tell what an address held after a block."""
+
+    def balances(
+        self, address: Address, assets: Sequence[Asset], block: int
+    ) -> tuple[dict[Asset, int], tuple[Evidence, ...]]:
+        """Base units of each of `assets` that it can tell, and the answers they were read from.
+
+        An asset it cannot tell is left out. May raise `SourceError`.
+        """
+        ...
+
+
+@runtime_checkable
+class AsksHosts(Protocol):
+    """Optional power: a source on the network. `hosts` learn every address that it is asked about."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names of the hosts it speaks to, and no others: `HOST` or `HOST:PORT`."""
+        ...
+
+
+__all__ = [
+    "AsksHosts", "Connector", "Evidence", "FindsTransactions", "KnowsBalances", "Page", "Problem", "ReadsOn",
+]  # fmt: skip

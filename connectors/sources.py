@@ -7,34 +7,46 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
+from connectors.http.network import Network
 from connectors.protocol import Connector
+from connectors.settings import Settings
 from tracer.errors import InputError, UnknownName
+from tracer.values import Chain
 
-#: Each kind of source, and the class that reads it. Imported when used, so a source's libraries cost nothing before.
+#: Each kind of source on this machine, and the class that reads it. Imported when used, as its libraries are heavy.
 KINDS = {
     "etherscan-recorded": "connectors.etherscan_recorded:EtherscanRecorded",
     "file": "connectors.transfer_file:TransferFile",
     "ledger": "connectors.bulk.source:LedgerFolder",
 }
 
+#: Each kind of source on the network, the class that reads it, and what to write behind the colon.
+LIVE: dict[str, tuple[str, str]] = {}
 
-def open_source(text: str) -> Connector:
-    """The source that `text` names. Raises `UnknownName` for a kind that is none, `InputError` for a bad place.
+
+def open_source(text: str, network: Network | None = None, chain: Chain | None = None) -> Connector:
+    """The source that `text` names. `network` is how live ones are reached; `chain` which one a live source is asked
+    about, where its place does not say. Raises `UnknownName` for a kind that is none, `InputError` for a bad place.
 
     >>> open_source("etherscan-recorder:answers")
     Traceback (most recent call last):
     ...
     tracer.errors.UnknownName: no kind of source named 'etherscan-recorder'
-    """
+    """  # fmt: skip
     kind, colon, where = text.partition(":")
-    if kind in KINDS and not colon:
-        raise InputError(f"{text!r} does not say where", f"{kind}:PATH")
-    if kind not in KINDS:
+    if kind not in KINDS and kind not in LIVE:
         if Path(text).exists():
             raise InputError(f"{text!r:.200} names no kind of source", f"for our own transfer files: file:{text}")
-        raise UnknownName.among("kind of source", kind, KINDS)
-    if not where:
+        raise UnknownName.among("kind of source", kind, (*KINDS, *LIVE))
+    if kind in LIVE:
+        place, _ = LIVE[kind]
+        opened = cast("Callable[[str, Network, Chain | None], Connector]", _named(place))
+        return opened(where, network or Network(Settings.load()), chain)
+    if not colon or not where:
         raise InputError(f"{text!r} does not say where", f"{kind}:PATH")
-    module, _, name = KINDS[kind].partition(":")
-    source = cast("Callable[[str], Connector]", getattr(import_module(module), name))
-    return source(where)
+    return cast("Callable[[str], Connector]", _named(KINDS[kind]))(where)
+
+
+def _named(place: str) -> object:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
+from tracer.balances import Balance
 from tracer.values import Address, Family
 
 
@@ -41,7 +42,9 @@ class Coverage:
     `first`..`last` are the blocks read completely, both included; `last` is None where the answer does not state it:
     all there were `as_of` then for READ and EMPTY, none for the other states. `as_of` is when
     the answer was taken (UTC seconds), 0 where the source does not say. `kinds` are the movements it can show.
-    `reason` says in words why it is not complete, "" when it is.
+    `reason` says in words why it is not complete, "" when it is. `final` is the last of the blocks read that the
+    chain's finality rule calls final, None where the source does not tell; later ones are provisional, and `tip`,
+    the hash of `last`, is how they are recognised again. `balances` are the balance assertions, met or not.
     """
 
     address: Address
@@ -54,11 +57,19 @@ class Coverage:
     as_of: int = 0
     rows: int = 0
     reason: str = ""
+    final: int | None = None
+    tip: str = ""
+    balances: tuple[Balance, ...] = ()
 
     @property
     def complete(self) -> bool:
         """True where every row of the stated kinds from the first block on was read."""
         return self.state in (State.READ, State.EMPTY) and self.first == 0
+
+    @property
+    def unexplained(self) -> tuple[Balance, ...]:
+        """The balance assertions that do not hold."""
+        return tuple(balance for balance in self.balances if balance.residue)
 
     @property
     def cited(self) -> tuple[str, ...]:
@@ -81,9 +92,14 @@ class CoverageBook:
             self.add(answer)
 
     def add(self, answer: Coverage) -> None:
-        """Keep `answer` if it says more than what is known; ties go to the one with more blocks, then by evidence."""
+        """Keep `answer` if it says more than what is known; ties go to the one with more blocks, then by evidence.
+
+        One that goes on where a known one of the same source ends makes one answer with it.
+        """
         known = self._by_address.get(answer.address)
-        if known is None or _rank(answer) < _rank(known):
+        if known is not None and (joined := _joined(known, answer)):
+            self._by_address[answer.address] = joined
+        elif known is None or _rank(answer) < _rank(known):
             self._by_address[answer.address] = answer
 
     def of(self, address: Address) -> Coverage:
@@ -100,3 +116,16 @@ class CoverageBook:
 
 def _rank(answer: Coverage) -> tuple[int, int, int, str]:
     return answer.state, -len(answer.kinds), -(answer.last if answer.last is not None else -1), answer.evidence
+
+
+def _joined(known: Coverage, answer: Coverage) -> Coverage | None:
+    """Both as one, if `answer` reads on from within `known`, or from the block after it."""
+    whole = {State.READ, State.EMPTY}
+    if not ({known.state, answer.state} <= whole and known.source == answer.source and known.kinds == answer.kinds):
+        return None
+    if known.last is None or answer.last is None or answer.last < known.last:
+        return None
+    if not known.first < answer.first <= known.last + 1:
+        return None
+    state = State.READ if State.READ in (known.state, answer.state) else State.EMPTY
+    return replace(answer, state=state, first=known.first, rows=known.rows + answer.rows)

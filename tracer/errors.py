@@ -6,7 +6,7 @@ FundtrailError              str() = what happened; .hint = what to do next; .exi
 │   ├── BadAmount           not a whole number of base units in range
 │   ├── BadRow              a row of a file cannot be read; says which
 │   └── UnknownName         chain, source, rule ...: with "did you mean"
-├── SourceError             exit 1; carries .source .address .evidence
+├── SourceError             exit 1; carries .source .address, and .request and .body of the answer at fault
 │   ├── SourceSkipped       this address only; the run goes on
 │   └── SourceUnusable      the source as a whole cannot be used; the run stops
 ├── LedgerError             exit 1
@@ -73,13 +73,16 @@ class UnknownName(InputError):
 
 
 class SourceError(FundtrailError):
-    """A source did not give a usable answer."""
+    """A source did not give a usable answer. `body` is what it gave instead, to `request`, which holds no secret."""
 
-    def __init__(self, message: str, hint: str = "", *, source: str, address: str = "", evidence: str = "") -> None:
+    def __init__(
+        self, message: str, hint: str = "", *, source: str, address: str = "", request: str = "", body: bytes = b""
+    ) -> None:
         super().__init__(message, hint)
         self.source = source
         self.address = address
-        self.evidence = evidence
+        self.request = request
+        self.body = body
 
 
 class SourceSkipped(SourceError):

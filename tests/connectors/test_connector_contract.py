@@ -113,7 +113,7 @@ class _Liar(TransferFile):
         ("cursor", "test_resuming_after_a_page_skips_only_that_page"),
         ("coverage early", "test_the_last_page_and_only_it_carries_the_coverage"),
         ("no coverage", "test_the_last_page_and_only_it_carries_the_coverage"),
-        ("empty for unknown", "test_an_unknown_address_is_not_recorded_not_empty"),
+        ("empty for unknown", "test_an_unknown_address_is_empty_only_where_the_source_reads_the_chain"),
         ("no reason", "test_a_gap_in_the_coverage_has_a_reason_and_no_gap_has_none"),
         ("evidence", "test_every_transfer_cites_the_page_evidence"),
     ],

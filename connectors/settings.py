@@ -1,0 +1,134 @@
+"""What a user has configured: keys, base addresses, a proxy. From the environment, a private file, or a keyring."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tracer.errors import InputError
+
+#: The environment variables that hold a key, by kind of source: the names that others use too, the first one found.
+KEY_VARIABLES: dict[str, tuple[str, ...]] = {
+    "etherscan": ("ETHERSCAN_API_KEY",),
+    "blockscout": ("BLOCKSCOUT_API_KEY",),
+    "trongrid": ("TRONGRID_API_KEY", "TRON_PRO_API_KEY"),
+    "rpc": ("FUNDTRAIL_RPC_KEY",),  # what stands for {key} in rpc:https://.../{key}
+    "core": ("BITCOIN_RPC_LOGIN",),  # USER:PASSWORD, or the content of Core's .cookie
+    "esplora": ("ESPLORA_API_KEY",),
+    "coingecko": ("COINGECKO_API_KEY", "COINGECKO_DEMO_API_KEY"),
+    "defillama": ("DEFILLAMA_API_KEY",),
+}
+KNOWN = ("proxy", "sources")
+KNOWN_OF_SOURCE = ("key", "url", "requests_per_second")
+SERVICE = "fundtrail"  # the name under which keys stand in a keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A secret, and where it came from. Only `value` shows it: `str()` and `repr()` do not."""
+
+    value: str = field(repr=False)
+    origin: str
+
+    def __str__(self) -> str:
+        return f"set, from {self.origin}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that is configured. Made by `load`; `Settings()` has nothing configured, and keeps nothing between runs."""
+
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    file: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    path: Path | None = None
+    cache: Path | None = None
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, path: Path | None = None) -> Settings:
+        """From the environment and the file (`FUNDTRAIL_CONFIG`, or the usual place). Raises `InputError`."""
+        import platformdirs
+
+        environ = os.environ if environ is None else environ
+        stated = path or (Path(environ["FUNDTRAIL_CONFIG"]) if environ.get("FUNDTRAIL_CONFIG") else None)
+        path = stated or Path(platformdirs.user_config_dir("fundtrail")) / "config.toml"
+        cache = Path(environ.get("FUNDTRAIL_CACHE") or platformdirs.user_cache_dir("fundtrail"))
+        if stated and not path.exists():
+            raise InputError(f"there is no file {path}", "FUNDTRAIL_CONFIG names the configuration file")
+        return cls(environ, _read(path) if path.exists() else {}, path, cache)
+
+    @property
+    def proxy(self) -> str:
+        """The proxy for every request, "" for none: `FUNDTRAIL_PROXY`, or `proxy` in the file."""
+        return self.environ.get("FUNDTRAIL_PROXY", "") or str(self.file.get("proxy", ""))
+
+    def key(self, kind: str) -> Key | None:
+        """The key for a kind of source: environment before file before keyring; None where there is none."""
+        for name in KEY_VARIABLES.get(kind, ()):
+            if value := self.environ.get(name, "").strip():
+                return Key(value, f"the environment ({name})")
+        if value := str(self._of(kind).get("key", "")):
+            return Key(value, str(self.path))
+        if value := _in_keyring(kind) if self.cache else "":
+            return Key(value, "the keyring")
+        return None
+
+    def url(self, kind: str) -> str:
+        """The base address configured for a kind of source, "" where its public one is to be used."""
+        return str(self._of(kind).get("url", ""))
+
+    def requests_per_second(self, kind: str) -> int:
+        """How many requests a second the user's plan allows, 0 where he does not say."""
+        number = self._of(kind).get("requests_per_second", 0)
+        if type(number) is not int or number < 0:
+            raise InputError(f"requests_per_second of {kind} is {number!r:.40}", f"a whole number, in {self.path}")
+        return number
+
+    def _of(self, kind: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.file.get("sources", {}).get(kind, {})
+        return found
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """The file, which only its owner may read, since there may be keys in it."""
+    try:
+        mode = path.stat().st_mode
+        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise InputError(f"{path} can be read by others, and keys may stand in it", f"chmod 600 {path}")
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", "check the path and your rights to it") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # its own words would quote the line, and the key in it
+        raise InputError(f"{path} is not TOML", 'for example: [sources.etherscan] and below it key = "..."') from None
+    sources = told.get("sources", {})
+    if not isinstance(sources, dict) or not all(isinstance(one, dict) for one in sources.values()):
+        raise InputError(f"{path}: sources is not a table of tables", "for example: [sources.etherscan]")
+    unknown = [name for name in told if name not in KNOWN]
+    unknown += [
+        f"sources.{kind}.{name}" for kind, one in sources.items() for name in one if name not in KNOWN_OF_SOURCE
+    ]
+    unknown += [f"sources.{kind}" for kind in sources if kind not in KEY_VARIABLES]
+    if unknown:
+        known = ", ".join((*KNOWN, *(f"sources.KIND.{name}" for name in KNOWN_OF_SOURCE)))
+        raise InputError(f"{path}: nothing is named {unknown[0]!r:.60}", f"known: {known}")
+    return told
+
+
+def _in_keyring(kind: str) -> str:
+    """What a keyring holds for the kind; "" where there is none, or none is installed (`fundtrail[keyring]`)."""
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        return ""
+    try:
+        return keyring.get_password(SERVICE, kind) or ""
+    except KeyringError:
+        return ""
+
+
+__all__ = ["KEY_VARIABLES", "SERVICE", "Key", "Settings"]
