@@ -3,6 +3,7 @@
 #   make demo     set everything up and run the demo
 #   make test     set everything up and check everything: style, types, imports, tests, doctests (what CI runs)
 #   make check    the same without the slow tests, while you work
+#   make components  fetch the real servers that tests start: an EVM node, a Bitcoin-like node, Neo4j
 #   make lint     style, types and imports only
 #   make bench    run the benchmarks and print their ratios
 #   make docs     write docs/cli.md anew from the commands
@@ -21,7 +22,7 @@ PYTEST := $(BIN)/python -m pytest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check lint bench docs lock clean
+.PHONY: help demo test check components lint bench docs lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -35,6 +36,9 @@ test: lint
 
 check: lint
 	$(PYTEST) -n 2 -m "not slow"
+
+components:
+	.ci/components
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check $(CODE)

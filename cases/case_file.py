@@ -137,6 +137,10 @@ class Case:
         """The transfers that `source` reported about `address`, in order."""
         return pages.about(self._file, source, address)
 
+    def about_any(self, address: Address) -> list[Transfer]:
+        """The transfers that any source reported about `address`, in order."""
+        return pages.about(self._file, "", address)
+
     def ledger(
         self, coverage: CoverageBook | None = None, order: Order = Order.ATOMIC, label_confidence: int = 0
     ) -> MemoryLedger:  # fmt: skip

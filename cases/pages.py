@@ -152,9 +152,12 @@ def _replaced(file: SqliteFile) -> dict[int, int]:
 
 
 def about(file: SqliteFile, source: str, address: Address) -> list[Transfer]:
-    """Every transfer that `source` reported about `address`."""
-    which = "n IN (SELECT n FROM pages WHERE asked = ?)"
-    return list(Ledger.of(_reports(file, which, asked_of(source, address))).transfers)
+    """Every transfer that `source` reported about `address`; that any did, without `source`."""
+    if source:
+        which = "n IN (SELECT n FROM pages WHERE asked = ?)"
+        return list(Ledger.of(_reports(file, which, asked_of(source, address))).transfers)
+    which = "n IN (SELECT n FROM pages WHERE asked >= ? AND asked < ?)"
+    return list(Ledger.of(_reports(file, which, *_from_to(address.chain.name, address.text))).transfers)
 
 
 def transfers(file: SqliteFile) -> list[Transfer]:
