@@ -50,7 +50,7 @@ bench: $(VENV)/.ready
 	@set -e; for file in $(sort $(wildcard benchmarks/bench_*.py)); do echo "== $$file"; $(BIN)/python $$file; done
 
 docs: $(VENV)/.ready
-	FUNDTRAIL_WRITE_DOCS=1 $(PYTEST) -q tests/project/test_cli_reference.py
+	FUNDTRAIL_WRITE_DOCS=1 $(PYTEST) -q tests/project/test_cli_reference.py tests/project/test_support_matrix.py
 
 # Old pip (23, as Python 3.11 brings it) is enough, and after the locked tools are there nothing else is downloaded:
 # the project itself is built by the setuptools among them.
