@@ -28,9 +28,9 @@ from tracer.values import UNKNOWN_INDEX, Address, Family, Transfer
 class ConnectorContract:
     """Inherit this in a test class whose name begins with Test.
 
-    `KIND` is the source's kind, and `SUPPORTS` says what it gives, each with "yes", "yes: how", "yes: where ..." or "no: why":
-    the three kinds of movement, `order` (the place in the block), `balances`, and `completeness proof`. docs/support-matrix.md
-    is made from them.
+    `KIND` is the source's kind, and `SUPPORTS` says what it gives, each with "yes", "yes: how", "yes: where ..." or
+    "no: why": the three kinds of movement, `order` (the place in the block), `balances`, and `completeness proof`.
+    docs/support-matrix.md is made from them.
     """
 
     KIND: ClassVar[str] = ""
