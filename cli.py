@@ -121,6 +121,8 @@ def demo(out: Path, as_json: bool) -> None:
               help="Only what a wallet had from this block on.")  # fmt: skip
 @click.option("--max-requests", type=click.IntRange(min=0), default=1_000, show_default=True,
               help="The most answers to ask of the sources in this run; the largest amounts go first.")  # fmt: skip
+@click.option("--max-pages", type=click.IntRange(min=0), default=25, show_default=True,
+              help="The most pages to ask for of one address; who has more is cut there. 0: no limit.")  # fmt: skip
 @click.option("--chain", metavar="NAME", help="The chain, where START leaves it open.")
 @click.option("--victim", default="", help="A reference of whose loss this is.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=NUMBER",

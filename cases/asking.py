@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 
 from cases.case_file import Case
-from cases.reading_on import asserted, first_unread, reorganised
+from cases.reading_on import asserted, first_unread, known_of, reorganised
 from connectors.protocol import Connector, Evidence, Page, Problem, ReadsOn
 from tracer.coverage import Coverage, CoverageBook, State
 from tracer.errors import Contradiction, SourceSkipped, SourceUnusable
 from tracer.values import Address
 
+MANY = "more pages than were asked for"  # how the coverage says so, and how reading on knows where it was left
 
-def ask(case: Case, connector: Connector, address: Address, now: Callable[[], int], begin: str = "") -> Iterator[Page]:
+
+def ask(
+    case: Case, connector: Connector, address: Address, now: Callable[[], int], begin: str = "", most: int = 0
+) -> Iterator[Page]:
     """Each page that the source gives about `address` and the case does not hold yet, after it was kept.
 
     One page is one request. A source that skips the address gives one page of it: coverage `FAILED`, with its reason.
-    `begin` is the cursor to begin with where no reading was interrupted. Raises `SourceUnusable`, `Contradiction` or
-    `CaseError`; what was given before is kept.
+    `begin` is the cursor to begin with where no reading was interrupted. After `most` pages, if it is not 0, the
+    history counts as cut: a wallet with so many is likely a service, and would use up what all others need. Raises
+    `SourceUnusable`, `Contradiction` or `CaseError`; what was given before is kept.
     """
     after = case.cursor(connector.name, address) or begin
     pages = connector.history(address, after)
-    while True:
+    for number in count(1):
         try:
             page = next(pages, None)
         except SourceSkipped as skipped:
@@ -42,6 +48,11 @@ def ask(case: Case, connector: Connector, address: Address, now: Callable[[], in
         if page.coverage is not None:
             return
         after = page.cursor
+        if number == most:
+            reason = f"its history has {MANY}: {most:,}; `fundtrail fetch` reads on"
+            cut = Coverage(address, State.CUT, frozenset(), connector.name, reason=reason)
+            case.store_page(connector.name, address, Page((), "", None, cut), at=now(), after=after)
+            return
 
 
 def _keep(
@@ -73,15 +84,17 @@ def read_on(case: Case, connector: Connector, address: Address, now: Callable[[]
         if connector.name not in {source for source, _ in case.answers(address)}:
             yield from ask(case, connector, address, now)
         return
+    if MANY in known_of(case, connector.name, address).reason:
+        yield from ask(case, connector, address, now, case.left_at(connector.name, address))
     first = first_unread(case, connector.name, connector, address, now)
     begin = connector.cursor_from(address.chain, first) if case.answers(address) else ""
     yield from ask(case, connector, address, now, begin)
 
 
 def ask_each(
-    case: Case, connectors: Sequence[Connector], address: Address, now: Callable[[], int]
+    case: Case, connectors: Sequence[Connector], address: Address, now: Callable[[], int], most: int = 0
 ) -> Iterator[tuple[Connector, Page]]:
-    """Ask one source after the other about `address` until one of them has read all of it."""
+    """Ask one source after the other about `address` until one of them has read all of it (`most`: see `ask`)."""
     told = case.answers(address)
     done = {source for source, _ in told}
     able = [connector for connector in connectors if address.chain in connector.chains]
@@ -93,7 +106,7 @@ def ask_each(
     for connector in able:
         if connector.name in done:
             continue
-        for page in ask(case, connector, address, now):
+        for page in ask(case, connector, address, now, most=most):
             yield connector, page
             if page.coverage is not None and page.coverage.complete:
                 return

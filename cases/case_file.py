@@ -169,6 +169,10 @@ class Case:
         """Where to go on reading `address` from `source`, "" at the beginning."""
         return pages.cursor(self._file, source, address)
 
+    def left_at(self, source: str, address: Address) -> str:
+        """The cursor behind the last page that said where to go on, whatever was said of the history since."""
+        return pages.cursor(self._file, source, address, any_page=False)
+
     def coverage(self) -> CoverageBook:
         """The best that is known of every address asked about; a history read in part counts as cut."""
         return CoverageBook(answer for _, answer in self.answers() + pages.unfinished(self._file))

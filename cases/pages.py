@@ -219,9 +219,11 @@ def unfinished(file: SqliteFile) -> list[tuple[str, Coverage]]:
     return told
 
 
-def cursor(file: SqliteFile, source: str, address: Address) -> str:
-    """Where to go on reading `address` from `source`, "" at the beginning."""
-    found = file.rows("SELECT cursor FROM pages WHERE asked = ? ORDER BY n DESC LIMIT 1", asked_of(source, address))
+def cursor(file: SqliteFile, source: str, address: Address, *, any_page: bool = True) -> str:
+    """Where to go on reading `address` from `source`, "" at the beginning; or where the last page with a cursor was."""
+    which = "" if any_page else " AND cursor <> '\"\"'"
+    sql = f"SELECT cursor FROM pages WHERE asked = ?{which} ORDER BY n DESC LIMIT 1"  # noqa: S608  our own words
+    found = file.rows(sql, asked_of(source, address))
     with readable(f"the cursor of {address}"):
         return str(json.loads(found[0][0])) if found else ""
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.asking import ask, read_on
+from cases.asking import ask, ask_each, read_on
 from cases.case_file import Case
 from cases.reading_on import known_of
 from connectors.contract import ConnectorContract
@@ -160,6 +160,21 @@ def test_a_case_with_a_reorganisation_says_so_when_its_row_is_changed(case: Case
     db.close()
     with Case.open(case.path) as again:
         assert any("reorg" in problem.where for problem in again.verify())
+
+
+def test_a_history_of_more_pages_than_asked_for_is_cut_and_read_on_from_there(case: Case) -> None:
+    chain = chain_of_six()
+    source = MadeUpLive(chain)
+    list(ask_each(case, [source], THIEF, Clock(), most=2))
+    known = known_of(case, source.name, THIEF)
+    assert (known.state, known.last, source.asked) == (State.CUT, None, 2)
+    assert "more pages than were asked for: 2" in known.reason
+    assert list(ask_each(case, [source], THIEF, Clock(), most=2)) == []
+    list(read_on(case, source, THIEF, Clock()))
+    assert ids_and_blocks(case, source, THIEF) == truth(chain, THIEF)
+    assert known_of(case, source.name, THIEF).complete
+    assert source.asked == 4  # one page was left, and one looks whether anything is new
+    assert case.verify() == []
 
 
 PARTIES = st.sampled_from([THIEF, MULE, SHOP])
