@@ -15,7 +15,7 @@ from tracer.values import Chain
 
 #: Each kind of source on this machine, and the class that reads it. Imported when used, as its libraries are heavy.
 KINDS = {
-    "etherscan-recorded": "connectors.etherscan_recorded:EtherscanRecorded",
+    "etherscan-recorded": "connectors.etherscan.recorded:EtherscanRecorded",
     "file": "connectors.transfer_file:TransferFile",
     "ledger": "connectors.bulk.source:LedgerFolder",
 }
