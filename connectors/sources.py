@@ -21,7 +21,9 @@ KINDS = {
 }
 
 #: Each kind of source on the network, the class that reads it, and what to write behind the colon.
-LIVE: dict[str, tuple[str, str]] = {}
+LIVE: dict[str, tuple[str, str]] = {
+    "etherscan": ("connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it"),
+}
 
 
 def open_source(text: str, network: Network | None = None, chain: Chain | None = None) -> Connector:

@@ -44,7 +44,8 @@ def likeness(row: Row) -> tuple[object, ...]:
 
     Etherscan leaves out the log index of tokens, its kin the trace of internal transfers too.
     """
-    names = ("hash", "transactionHash", "contractAddress", "from", "to", "value", "traceId", "index", "logIndex", "type")
+    parties = ("from", "to", "contractAddress", "value", "type")
+    names = ("hash", "transactionHash", "traceId", "index", "logIndex", *parties)
     return tuple(str(row.get(name)) for name in names)
 
 
