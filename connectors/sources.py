@@ -22,6 +22,7 @@ KINDS = {
 
 #: Each kind of source on the network, the class that reads it, and what to write behind the colon.
 LIVE: dict[str, tuple[str, str]] = {
+    "blockscout": ("connectors.blockscout.live:Blockscout", "URL of an instance, or CHAIN with a key"),
     "etherscan": ("connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it"),
 }
 
