@@ -6,27 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from connectors.blockscout.asking import Asking, Items, judge
-from connectors.blockscout.rows import LISTS, block_in, time_in, transfers_of
-from connectors.etherscan.answers import CHAIN_IDS
-from connectors.etherscan.asking import quantity
+from connectors.blockscout.asking import Asking, judge
+from connectors.blockscout.chains import chain_of
+from connectors.blockscout.head import Head, block_at, head_of
+from connectors.blockscout.listing import gap_of
+from connectors.blockscout.rows import LISTS, block_in, transfers_of
 from connectors.etherscan.chains import NUMBERS
-from connectors.etherscan.rows import NOBODY
-from connectors.fields import number_in, plain, problem_of, transaction_in, units_in
-from connectors.http.live import require_safe
+from connectors.fields import number_in, problem_of, transaction_in, units_in
 from connectors.http.network import Network
 from connectors.http.pacing import Pace
 from connectors.place import Place
 from connectors.protocol import Evidence, Page, Problem
 from connectors.window import Window
 from tracer.coverage import Kind, State
-from tracer.errors import BadRow, FundtrailError, InputError, SourceSkipped, SourceUnusable, UnknownName
-from tracer.values import Address, Asset, Chain, Family, Transfer
+from tracer.errors import BadRow, FundtrailError, InputError
+from tracer.values import Address, Asset, Chain, Transfer
 
 HOST = "https://api.blockscout.com"  # all chains in one place, with a key: https://docs.blockscout.com
+RECENT = 60  # seconds for which the newest block is not asked for again
 _PACES = (Pace(5),)  # the free plan
-_BEHIND = (0, 32, 256)  # blocks before the newest up to which internal transfers are looked for whole
-_DEPTH = {"ethereum": 64}  # blocks until one counts as final, as Blockscout has no word for it: two epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +48,11 @@ class Blockscout:
 
     def __init__(self, where: str, network: Network, chain: Chain | None = None) -> None:
         root = network.settings.url("blockscout") or HOST
+        self._chain = chain_of(where, chain)
         if "://" in where:
-            base, self._chain = _instance(where, chain)
+            base = where.rstrip("/").removesuffix("/api/v2").removesuffix("/api")
             rest, lists, node = f"{base}/api/v2", f"{base}/api", f"{base}/api/eth-rpc"
         else:
-            self._chain = _named(where, chain)
             base = f"{root.rstrip('/')}/{NUMBERS[self._chain.name]}"
             rest, lists, node = f"{base}/api/v2", f"{base}/api", f"{base}/json-rpc"
         self._name = f"blockscout:{where or self._chain}"
@@ -63,7 +61,9 @@ class Blockscout:
         secret = {"apikey": key.value} if key else {}
         door = network.door(self._name, "blockscout", base, judge, _PACES)
         self._asking = Asking(door, self._name, rest, lists, node, secret)
-        self._checked = False
+        self._clock = network.clock
+        self._head: Head | None = None
+        self._head_at = 0.0
 
     @property
     def name(self) -> str:
@@ -88,7 +88,7 @@ class Blockscout:
             window, told = Window.of(after)
             place, held = _Place.of(told), tuple[Evidence, ...]()
         else:
-            window, place, held = self._begun(0, address.text)
+            window, place, held = self._begun(0, self._recent())
         while True:
             page, next_place = self._page(address, window, place, held)
             yield page
@@ -98,12 +98,13 @@ class Blockscout:
 
     def cursor_from(self, chain: Chain, first: int) -> str:
         """See `ReadsOn`. Where there is no newer block yet, the newest one is read again."""
-        window, place, _ = self._begun(first, NOBODY)
+        self._head = None
+        window, place, _ = self._begun(first, self._recent())
         return window.cursor(**place.told())
 
     def block_hash(self, chain: Chain, number: int) -> str:
         """See `ReadsOn`."""
-        block = self._block(number, [])
+        block = block_at(self._asking, number, [])
         return str(block.get("hash") or "") if block else ""
 
     def balances(
@@ -156,62 +157,15 @@ class Blockscout:
         unique = {transfer.id: transfer for transfer in found}
         return tuple(sorted(unique.values(), key=lambda transfer: transfer.order))
 
-    def _begun(self, first: int, asked: str) -> tuple[Window, _Place, tuple[Evidence, ...]]:
-        """The newest block up to which the explorer has everything, internal transfers included, and where to begin."""
-        answers: list[Evidence] = []
-        self._check(answers)
-        newest = self._asking.items("/blocks", {"type": "block"})
-        answers.append(newest.evidence)
-        head, at = newest.rows[0] if newest.rows else None, self._asking.at
-        if not isinstance(head, dict):
-            raise self._asking.skipped("it shows no block", newest.evidence)
-        with self._asking.understanding(newest.evidence):
-            height, time = number_in(head, "height"), time_in(head)
-        behind = (height - back for back in _BEHIND if back <= height)
-        whole = next((number for number in behind if self._inner(asked, number, answers)), None)
-        number = height if whole is None else whole
-        block = head if number == height else self._block(number, answers)
-        if block is None or not block.get("hash"):
-            raise self._asking.skipped(f"it does not show block {number}", answers[-1])
-        depth = _DEPTH.get(self._chain.name)
-        final = None if depth is None else min(number, max(height - depth, 0))
-        window = Window(min(first, number), number, str(block["hash"]), final, at or time)
-        return window, _Place(0, number, inner=whole is not None), tuple(dict.fromkeys(answers))
+    def _begun(self, first: int, head: Head) -> tuple[Window, _Place, tuple[Evidence, ...]]:
+        window = Window(min(first, head.number), head.number, head.hash, head.final, head.at)
+        return window, _Place(0, head.number, inner=head.inner), head.evidence
 
-    def _check(self, answers: list[Evidence]) -> None:
-        """That the instance is about the chain we think. Some do not say: then the user's word stands."""
-        if self._checked:
-            return
-        try:
-            told, evidence = self._asking.chain_id()
-        except SourceSkipped:
-            return
-        number = quantity(told)
-        if number is not None and CHAIN_IDS.get(str(number)) != self._chain.name:
-            words = f"{self._name} answers about chain {number}, not about {self._chain}"
-            raise SourceUnusable(words, "check its address", source=self._name, request=evidence.request)
-        self._checked = True
-
-    def _inner(self, address: str, last: int, answers: list[Evidence]) -> bool:
-        """Whether the explorer has processed the internal transfers of all blocks up to `last`; it does so later."""
-        blocks = {"startblock": "0", "endblock": str(last), "page": "1", "offset": "1", "sort": "asc"}
-        try:
-            body, evidence = self._asking.like_etherscan(
-                module="account", action="txlistinternal", address=address, **blocks
-            )
-        except SourceSkipped:
-            return False
-        answers.append(evidence)
-        return str(body.get("status")) in ("0", "1") and isinstance(body.get("result"), list)
-
-    def _block(self, number: int, answers: list[Evidence]) -> Mapping[str, object] | None:
-        block, evidence = self._asking.ask(f"/blocks/{number}")
-        answers.append(evidence)
-        if "height" not in block:
-            return None
-        if block["height"] != number:
-            raise self._asking.skipped(f"asked for block {number}, it gave another", evidence)
-        return block
+    def _recent(self) -> Head:
+        """The head, asked for anew after a minute: what is read within one ends at the same block."""
+        if self._head is None or self._clock.monotonic() - self._head_at > RECENT:
+            self._head, self._head_at = head_of(self._asking, self._chain), self._clock.monotonic()
+        return self._head
 
     def _page(
         self, address: Address, window: Window, place: _Place, held: tuple[Evidence, ...]
@@ -239,7 +193,7 @@ class Blockscout:
         place = replace(place, rows=place.rows + sum(block >= window.first for block in blocks))
         if problems:
             place = place.with_gap(State.FAILED, f"{kind}: rows cannot be read", window.first - 1)
-        gap = _gap(answer, place, blocks)
+        gap = gap_of(answer, place.after, place.lowest, blocks)
         if gap:
             place = place.with_gap(State.CUT, f"{kind}: {gap}", window.first - 1)
         lowest = min(blocks, default=place.lowest)
@@ -253,8 +207,9 @@ class Blockscout:
         if following is not None:
             cursor = window.cursor(**following.told())
             return Page(tuple(found.values()), cursor, answer.evidence, None, tuple(problems), tuple(also)), following
-        block_now = self._block(window.last, also)
+        block_now = block_at(self._asking, window.last, also)
         if block_now is None or block_now.get("hash") != window.tip:
+            self._head = None
             told = f"block {window.last} was replaced while it was read (a reorganisation): read it again"
             place = place.with_gap(State.CUT, told, -1 if window.final is None else window.final)
         kinds = frozenset(Kind)
@@ -263,59 +218,6 @@ class Blockscout:
             problems.append(Problem("this explorer has not processed all internal transfers: some may be missing"))
         coverage = place.coverage(window, address, kinds, self._name, cited)
         return Page(tuple(found.values()), "", answer.evidence, coverage, tuple(problems), tuple(also)), None
-
-
-def _gap(answer: Items, place: _Place, blocks: Sequence[int]) -> str:
-    """Why the list cannot be trusted to be whole, "" where it can.
-
-    The place where the next page starts is that of this page's last row: where it is not, rows were left out.
-    """
-    if blocks != sorted(blocks, reverse=True) or (blocks and place.lowest >= 0 and blocks[0] > place.lowest):
-        return "its rows are not in the order of the chain"
-    following = answer.following
-    if following is None:
-        return ""
-    if place.after is not None and _place_of(following) >= _place_of(place.after):
-        return "its pages do not come to an end"
-    last = answer.rows[-1] if answer.rows else None
-    if isinstance(last, dict) and (told := following.get("block_number")) is not None:
-        number = last.get("block_number")
-        if number is not None and told != str(number):
-            return f"the next page goes on after block {plain(told, 20)}, this one ends in block {plain(number, 20)}"
-        index = next((last[name] for name in ("position", "log_index") if name in last), None)
-        told = following.get("index")
-        if index is not None and told is not None and told != str(index):
-            return (
-                f"the next page goes on after row {plain(told, 20)} of its block, this one ends at {plain(index, 20)}"
-            )
-    return ""
-
-
-def _place_of(params: Mapping[str, str]) -> tuple[int, ...]:
-    """Where a page starts, in the order of the chain."""
-    told = (params.get(name, "") for name in ("block_number", "transaction_index", "index"))
-    return tuple(int(text) if text.isascii() and text.isdecimal() else -1 for text in told)
-
-
-def _instance(where: str, chain: Chain | None) -> tuple[str, Chain]:
-    require_safe(where)
-    parts = urlsplit(where)
-    if parts.query or parts.fragment:
-        raise InputError("the address of a source has no ? and no #", "give keys by environment or file")
-    if chain is None or chain.family is not Family.EVM:
-        raise InputError(f"{where} does not say which chain it is about", "name it: --chain ethereum")
-    return where.rstrip("/").removesuffix("/api/v2").removesuffix("/api"), chain
-
-
-def _named(where: str, chain: Chain | None) -> Chain:
-    if where:
-        try:
-            chain = Chain.named(CHAIN_IDS.get(where, where))
-        except UnknownName:
-            raise UnknownName.among("chain", where, sorted(NUMBERS)) from None
-    if chain is None or chain.name not in NUMBERS:
-        raise InputError("blockscout: does not say which chain", "for example blockscout:ethereum")
-    return chain
 
 
 def _parties(transfer: Transfer) -> set[Address | None]:

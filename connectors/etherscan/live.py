@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from connectors.etherscan.asking import Asking, Rows, quantity
 from connectors.etherscan.chains import BASE, NUMBERS, PAYS_TWICE, WRAPPED, place_of
-from connectors.etherscan.head import block_hash, head_of
+from connectors.etherscan.head import Head, block_hash, head_of
 from connectors.etherscan.judging import judge
 from connectors.etherscan.listing import Listing, Row, Step
 from connectors.etherscan.logs import UNWRAP, WRAP, block_in_log, topic_of, wrap_of
@@ -28,6 +28,7 @@ from tracer.values import Address, Asset, Chain, Transfer
 
 #: The lists that make a history. The last two are asked for only where the wrapped coin's contract was met.
 LISTS = (*KINDS, "wraps", "unwraps")
+RECENT = 60  # seconds for which the newest block is not asked for again
 _EVENTS = {"wraps": WRAP, "unwraps": UNWRAP}
 _PACES = (Pace(3), Pace(100_000, 86_400))  # of the free plan: https://docs.etherscan.io/rate-limits
 _NOT_ITS_OWN = (Pace(2),)
@@ -61,6 +62,9 @@ class Etherscan:
         self._asking = Asking(door, base, self._name, fixed, {"apikey": key.value} if key else {})
         contract, symbol = WRAPPED.get(self._chain.name, ("", ""))
         self._wrapped = Asset(self._chain, contract, symbol, 18)
+        self._clock = network.clock
+        self._head: Head | None = None
+        self._head_at = 0.0
 
     @property
     def name(self) -> str:
@@ -85,7 +89,7 @@ class Etherscan:
             window, told = Window.of(after)
             place, held = _Place.of(told), tuple[Evidence, ...]()
         else:
-            window, place, held = self._begun(0)
+            window, place, held = self._begun(0, self._recent())
         while True:
             page, next_place = self._page(address, window, place, held)
             yield page
@@ -95,7 +99,8 @@ class Etherscan:
 
     def cursor_from(self, chain: Chain, first: int) -> str:
         """See `ReadsOn`. Where there is no newer block yet, the newest one is read again."""
-        window, place, _ = self._begun(first)
+        self._head = None
+        window, place, _ = self._begun(first, self._recent())
         return window.cursor(**place.told())
 
     def block_hash(self, chain: Chain, number: int) -> str:
@@ -127,8 +132,13 @@ class Etherscan:
             return ()
         return transfers_in(self._asking, self._in_block, chain, self._wrapped.contract, tx)
 
-    def _begun(self, first: int) -> tuple[Window, _Place, tuple[Evidence, ...]]:
-        head = head_of(self._asking, self._chain)
+    def _recent(self) -> Head:
+        """The head, asked for anew after a minute: what is read within one ends at the same block."""
+        if self._head is None or self._clock.monotonic() - self._head_at > RECENT:
+            self._head, self._head_at = head_of(self._asking, self._chain), self._clock.monotonic()
+        return self._head
+
+    def _begun(self, first: int, head: Head) -> tuple[Window, _Place, tuple[Evidence, ...]]:
         first = min(first, head.number)
         place = _Place(0, head.number, start=first)
         if not head.shown:
@@ -160,6 +170,7 @@ class Etherscan:
             cursor = window.cursor(**following.told())
             return Page(read.transfers, cursor, main, None, tuple(problems), _each(main, also)), following
         if block_hash(self._asking, window.last, also) != window.tip:
+            self._head = None
             told = f"block {window.last} was replaced while it was read (a reorganisation): read it again"
             place = place.with_gap(State.CUT, told, -1 if window.final is None else window.final)
         problems += _caveats(self._chain)
