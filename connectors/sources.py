@@ -16,7 +16,7 @@ from tracer.values import Chain
 
 #: Each kind of source on this machine, and the class that reads it. Imported when used, as its libraries are heavy.
 KINDS = {
-    "etherscan-recorded": "connectors.etherscan_recorded:EtherscanRecorded",
+    "etherscan-recorded": "connectors.etherscan.recorded:EtherscanRecorded",
     "file": "connectors.transfer_file:TransferFile",
     "ledger": "connectors.bulk.source:LedgerFolder",
 }
@@ -38,6 +38,11 @@ class Live:
 
 
 LIVE: dict[str, Live] = {}
+#: Each kind of source on the network, the class that reads it, and what to write behind the colon.
+LIVE: dict[str, tuple[str, str]] = {
+    "blockscout": ("connectors.blockscout.live:Blockscout", "URL of an instance, or CHAIN with a key"),
+    "etherscan": ("connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it"),
+}
 
 
 def open_source(text: str, network: Network | None = None, chain: Chain | None = None) -> Connector:
