@@ -8,7 +8,8 @@ more than a court should.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from connectors.http.network import Network
 from connectors.http.protocol import Request
 from connectors.protocol import Evidence
 from connectors.strict_json import parse_json
-from tracer.errors import BadRow, SourceError, SourceSkipped
+from tracer.errors import BadAddress, BadAmount, BadRow, SourceError, SourceSkipped
 
 if TYPE_CHECKING:
     from web3 import Web3
@@ -129,6 +130,14 @@ class Node:
     def skipped(self, why: str, call: Call | None = None) -> SourceSkipped:
         """The error for what this node did not answer."""
         return SourceSkipped(f"{self.source}: {why}", source=self.source, request=str(call or ""))
+
+    @contextmanager
+    def readable(self) -> Iterator[None]:
+        """What cannot be read in the node's answers is the node's fault, not that of whoever asked."""
+        try:
+            yield
+        except (BadRow, BadAddress, BadAmount) as error:
+            raise self.skipped(f"the node's answer cannot be read: {error}") from None
 
     def _connected(self) -> Any:  # a subclass of web3's, which is not imported before it is used
         if self._provider is None:

@@ -96,7 +96,8 @@ class Rpc:
         if told.result is None:
             return ()
         try:
-            found = self._transfers_of(tx, told.result, told.cited, chain, powers)
+            with self._node.readable():
+                found = self._transfers_of(tx, told.result, told.cited, chain, powers)
         except Reorganised as error:
             raise self._node.skipped(str(error), told.call) from None
         return tuple(sorted(found, key=lambda transfer: transfer.order))
@@ -110,7 +111,8 @@ class Rpc:
         """See `ReadsOn`."""
         self._require_chain(chain)
         told = self._node.ask(header(number).method, *header(number).params)
-        block = block_in(told)
+        with self._node.readable():
+            block = block_in(told)
         self._node.take()
         return block.hash if block is not None else ""
 
@@ -126,7 +128,8 @@ class Rpc:
     def _chain(self) -> Chain:
         told = self._node.ask("eth_chainId")
         self._node.take()
-        number = quantity_in({"chainId": told.result}, "chainId") if told.fault is None else None
+        with self._node.readable():
+            number = quantity_in({"chainId": told.result}, "chainId") if told.fault is None else None
         found = CHAIN_IDS.get(str(number))
         if number is None or found is None:
             what = (
@@ -142,12 +145,14 @@ class Rpc:
 
     @cached_property
     def _powers(self) -> Powers:
-        found = powers_of(self._node, tip_of(self._node, self._chain), self._finds, self._traces)
+        with self._node.readable():
+            found = powers_of(self._node, tip_of(self._node, self._chain), self._finds, self._traces)
         self._node.take()
         return found
 
     def _window(self, first: int) -> Window:
-        tip = tip_of(self._node, self._chain)
+        with self._node.readable():
+            tip = tip_of(self._node, self._chain)
         return Window(min(first, tip.block.number), tip.block.number, tip.block.hash, tip.final, tip.at)
 
     def _transfers_of(self, tx: str, receipt: Any, cited: str, chain: Chain, powers: Powers) -> list[Transfer]:
@@ -193,7 +198,8 @@ class _Pages:
         evidence, sent, at = "", self._node.sent, dict(at)
         try:
             while True:
-                step, last, span = self._reading.step(at["next"], at["span"])
+                with self._node.readable():
+                    step, last, span = self._reading.step(at["next"], at["span"])
                 transfers += step.transfers
                 problems += step.problems
                 idle |= step.idle
@@ -202,7 +208,8 @@ class _Pages:
                 at |= {"next": last + 1, "span": span, "bad": min(bad) if bad else None}
                 at |= {"blind": at["blind"] or step.blind, "rows": at["rows"] + len(step.transfers)}
                 if last == self._window.last:
-                    require_same(self._node, self._window)
+                    with self._node.readable():
+                        require_same(self._node, self._window)
                     return self._last_page(transfers, problems, evidence, idle, at), at
                 if len(transfers) >= ENOUGH or self._node.sent - sent >= MOST_ASKED:
                     return self._made(transfers, problems, evidence, idle, self._window.cursor(**at)), at
