@@ -42,6 +42,7 @@ LIVE: dict[str, Live] = {}
 LIVE: dict[str, tuple[str, str]] = {
     "blockscout": ("connectors.blockscout.live:Blockscout", "URL of an instance, or CHAIN with a key"),
     "etherscan": ("connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it"),
+    "rpc": ("connectors.evm.source:Rpc", "the URL of a JSON-RPC node of an EVM chain, {key} where its key goes"),
 }
 
 
