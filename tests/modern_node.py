@@ -20,14 +20,15 @@ MISSING = {"code": -32601, "message": "Method not found"}
 class ModernNode:
     """Stands in for the door. `without` names methods it has not after all, as in Core 25 to 28.
 
-    `synced` is the last block that its filters reach. `false_blocks` are heights that its filters match by chance.
+    `filters` is what it says of
+    its filters, else that they are all there. `false_blocks` are heights that its filters match by chance.
     """
 
     def __init__(
-        self, node: LitecoinNode, *, without: Iterable[str] = (), synced: int | None = None,
+        self, node: LitecoinNode, *, without: Iterable[str] = (), filters: dict[str, Any] | None = None,
         false_blocks: Iterable[int] = (),
     ) -> None:  # fmt: skip
-        self._node, self._without, self._synced = node, set(without), synced
+        self._node, self._without, self._filters = node, set(without), filters
         self._false = set(false_blocks)
         self.asked: list[str] = []
         self.refresh()
@@ -55,8 +56,7 @@ class ModernNode:
         if method in self._without:
             return {"result": None, "error": MISSING, "id": call["id"]}
         if method == "getindexinfo":
-            height = len(self._blocks) - 1
-            reach = {"synced": self._synced is None, "best_block_height": height if self._synced is None else 0}
+            reach = self._filters or {"synced": True, "best_block_height": len(self._blocks) - 1}
             result = {"txindex": {"synced": True}, "basic block filter index": reach}
         elif method == "scanblocks":
             result = None if params[0] == "status" else self._scan(*params[1:])

@@ -56,9 +56,9 @@ class ByFilters:
         filters = status.get(FILTERS) if isinstance(status, dict) else None
         if not isinstance(filters, dict) or filters.get("synced") is not True:
             return False
-        return number_in(filters, "best_block_height") >= last and not isinstance(
-            node.ask("scanblocks", "status"), Refused
-        )
+        if number_in(filters, "best_block_height") < last:
+            return False
+        return not isinstance(node.ask("scanblocks", "status"), Refused)
 
     def places(self, address: Address, first: int, last: int) -> list[Place]:
         """See `Finder`."""

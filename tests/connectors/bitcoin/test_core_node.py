@@ -165,12 +165,12 @@ def test_a_newer_node_tells_what_was_sent_by_its_filters(world: World, without: 
     assert "scanblocks" in newer.asked
 
 
-def test_filters_that_are_still_being_built_are_not_asked(world: World) -> None:
+@pytest.mark.parametrize(("synced", "reach"), [(False, 114), (True, 113)])
+def test_filters_that_are_still_being_built_are_not_asked(world: World, synced: bool, reach: int) -> None:
     """A node passes over blocks that it has no filters of, without a word."""
-    newer = ModernNode(world.node, synced=5)
+    newer = ModernNode(world.node, filters={"synced": synced, "best_block_height": reach})
     is_what_was_sent(world, open_source(f"core:{world.node.url}", world.node.network(transport=newer)))
-    assert "start" not in newer.asked
-    assert "getdescriptoractivity" not in newer.asked
+    assert "scanblocks" not in newer.asked
 
 
 def test_a_coinbase_makes_coins_and_collects_the_fees_of_its_block(world: World) -> None:
