@@ -43,6 +43,8 @@ LIVE: dict[str, tuple[str, str]] = {
     "blockscout": ("connectors.blockscout.live:Blockscout", "URL of an instance, or CHAIN with a key"),
     "etherscan": ("connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it"),
     "rpc": ("connectors.evm.source:Rpc", "the URL of a JSON-RPC node of an EVM chain, {key} where its key goes"),
+    "core": ("connectors.bitcoin.core:Core", "the address of a node's JSON-RPC: http://127.0.0.1:8332"),
+    "esplora": ("connectors.bitcoin.esplora:Esplora", "the address of an Esplora API, or nothing for a public one"),
 }
 
 

@@ -40,7 +40,7 @@ def judge(response: Response) -> Verdict:
     if not isinstance(verdict, Use):
         return verdict
     try:
-        body = parse_json(text_of(response.body, "the answer"), "the answer", fractions_as_text=True)
+        body = parse_json(text_of(response.body, "the answer"), "the answer", decimals=True)
     except BadRow as error:
         return Again(f"{error}: {_words(response)}")
     return Use() if isinstance(body, dict) else Skip(f"not an answer of Blockscout: {_words(response)}")
@@ -126,7 +126,7 @@ class Asking:
         )
         self.at = response.at
         (evidence,) = self.door.take()
-        body = parse_json(text_of(response.body, "the answer"), "the answer", fractions_as_text=True)
+        body = parse_json(text_of(response.body, "the answer"), "the answer", decimals=True)
         assert isinstance(body, dict)  # noqa: S101 - as judged
         return body, evidence
 

@@ -151,7 +151,7 @@ def test_every_recorded_blockscout_transaction_is_read() -> None:
         if "/api/v2/transactions/" not in path:
             continue
         assert blockscout.judge(response) == Use()
-        row = parse_json(record["response"], "row", fractions_as_text=True)
+        row = parse_json(record["response"], "row", decimals=True)
         assert isinstance(row, dict)
         chain = Chain.named(CHAINS[path.split("/")[1]] if "api.blockscout.com" in record["uri"] else "base")
         if row["fee"]["value"] is None:  # one on Base, of which the explorer does not know the fee
@@ -182,7 +182,7 @@ def test_every_recorded_blockscout_transaction_is_read() -> None:
 def test_a_known_transaction_on_optimism_is_what_it_was() -> None:
     """0x99f2657b...: 0.01 ETH to the Seaport contract, of which the fee of the chain below is nearly all of the fee."""
     (row,) = [
-        parse_json(record["response"], "row", fractions_as_text=True)
+        parse_json(record["response"], "row", decimals=True)
         for record, _, _ in recorded("blockscout")
         if record["uri"].endswith("0x99f2657bb052a58fb88e8f38710d2d02f89f62059b500129bdb3e5607c5ff3e0")
     ]
