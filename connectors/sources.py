@@ -21,7 +21,9 @@ KINDS = {
 }
 
 #: Each kind of source on the network, the class that reads it, and what to write behind the colon.
-LIVE: dict[str, tuple[str, str]] = {}
+LIVE: dict[str, tuple[str, str]] = {
+    "trongrid": ("connectors.tron.trongrid:TronGrid", "URL, or nothing for https://api.trongrid.io"),
+}
 
 
 def open_source(text: str, network: Network | None = None, chain: Chain | None = None) -> Connector:
