@@ -56,50 +56,69 @@ class Settings:
         environ = os.environ if environ is None else environ
         stated = path or (Path(environ["FUNDTRAIL_CONFIG"]) if environ.get("FUNDTRAIL_CONFIG") else None)
         path = stated or Path(platformdirs.user_config_dir("fundtrail")) / "config.toml"
+        told = _read(path)
         cache = Path(environ.get("FUNDTRAIL_CACHE") or platformdirs.user_cache_dir("fundtrail"))
-        if stated and not path.exists():
+        if stated and told is None:
             raise InputError(f"there is no file {path}", "FUNDTRAIL_CONFIG names the configuration file")
-        return cls(environ, _read(path) if path.exists() else {}, path, cache)
+        return cls(environ, told or {}, path, cache)
 
     @property
     def proxy(self) -> str:
         """The proxy for every request, "" for none: `FUNDTRAIL_PROXY`, or `proxy` in the file."""
-        return self.environ.get("FUNDTRAIL_PROXY", "") or str(self.file.get("proxy", ""))
+        return self.environ.get("FUNDTRAIL_PROXY", "").strip() or self._text(self.file, "proxy", "proxy")
 
     def key(self, kind: str) -> Key | None:
         """The key for a kind of source: environment before file before keyring; None where there is none."""
         for name in KEY_VARIABLES.get(kind, ()):
             if value := self.environ.get(name, "").strip():
-                return Key(value, f"the environment ({name})")
-        if value := str(self._of(kind).get("key", "")):
-            return Key(value, str(self.path))
-        if value := _in_keyring(kind) if self.cache else "":
-            return Key(value, "the keyring")
+                return _checked(Key(value, f"the environment ({name})"))
+        if value := self._text(self._of(kind), "key", f"sources.{kind}.key").strip():
+            return _checked(Key(value, str(self.path)))
+        if value := _in_keyring(kind).strip() if self.cache else "":
+            return _checked(Key(value, "the keyring"))
         return None
 
     def url(self, kind: str) -> str:
         """The base address configured for a kind of source, "" where its public one is to be used."""
-        return str(self._of(kind).get("url", ""))
+        return self._text(self._of(kind), "url", f"sources.{kind}.url").strip()
 
     def requests_per_second(self, kind: str) -> int:
         """How many requests a second the user's plan allows, 0 where he does not say."""
         number = self._of(kind).get("requests_per_second", 0)
         if type(number) is not int or number < 0:
-            raise InputError(f"requests_per_second of {kind} is {number!r:.40}", f"a whole number, in {self.path}")
+            told = f"requests_per_second of {kind} is no whole number from 0 on"
+            raise InputError(told, f"for example requests_per_second = 5, in {self.path}")
         return number
+
+    def _text(self, table: Mapping[str, Any], name: str, where: str) -> str:
+        """What stands there; an error does not repeat it, since it may be a key in the wrong place."""
+        value = table.get(name, "")
+        if not isinstance(value, str):
+            raise InputError(f"{where} is not text", f"put it between quotation marks, in {self.path}")
+        return value
 
     def _of(self, kind: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self.file.get("sources", {}).get(kind, {})
         return found
 
 
-def _read(path: Path) -> Mapping[str, Any]:
-    """The file, which only its owner may read, since there may be keys in it."""
+def _checked(key: Key) -> Key:
+    """Refuse what no key can be: with such letters it would not reach the source, and might end up in an error."""
+    if not (key.value.isascii() and key.value.isprintable()):
+        raise InputError(f"the key from {key.origin} has letters that no key has", "copy it again, without line breaks")
+    return key
+
+
+def _read(path: Path) -> Mapping[str, Any] | None:
+    """The file, which only its owner may read, since there may be keys in it; None where there is none."""
     try:
-        mode = path.stat().st_mode
-        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise InputError(f"{path} can be read by others, and keys may stand in it", f"chmod 600 {path}")
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode  # of the file that is read, whatever the name means by now
+            if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise InputError(f"{path} can be read by others, and keys may stand in it", f"chmod 600 {path}")
+            told = tomllib.loads(file.read().decode())
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", "check the path and your rights to it") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # its own words would quote the line, and the key in it

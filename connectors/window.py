@@ -41,7 +41,10 @@ class Window:
             told = json.loads(cursor)
             rest = told.pop("rest")
             window = cls(**told)
-        except (ValueError, TypeError, KeyError, AttributeError):
+            numbers = (window.first, window.last, window.at, 0 if window.final is None else window.final)
+            if not (all(type(one) is int for one in numbers) and type(window.tip) is str and type(rest) is dict):
+                raise TypeError
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             hint = "read the history from its beginning"
             raise InputError(f"no cursor of this source: {cursor!r:.80}", hint) from None
         return window, rest
@@ -53,9 +56,9 @@ class Window:
         """What the reading says of `address` once it is at its end.
 
         READ, or EMPTY without rows, unless `state` says otherwise; then `reason` says why, and `last` is the last
-        block that was read completely, None where none was.
+        block that was read completely, None where none was. READ and EMPTY, stated or not, are of the whole window.
         """
-        whole = state is None
+        whole = state in (None, State.READ, State.EMPTY)
         return Coverage(
             address, state or (State.READ if rows else State.EMPTY), frozenset(kinds), source, evidence,
             first=self.first, last=self.last if whole else last, as_of=self.at, rows=rows, reason=reason,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,6 +40,9 @@ class Stop:
     hint: str = ""
 
 
+#: Reads without making numbers of digits: here only whether it is whole matters.
+_WHOLE = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=len)
+
 Verdict = Use | Again | Skip | Stop
 Judge = Callable[[Response], Verdict]
 
@@ -66,10 +70,15 @@ def as_json(response: Response) -> Verdict:
     verdict = by_status(response)
     if not isinstance(verdict, Use):
         return verdict
-    start, end = response.body.lstrip()[:1], response.body.rstrip()[-1:]
-    if start + end not in (b"{}", b"[]"):
-        what = "an empty answer" if not start else "an answer that is cut short" if start in (b"{", b"[") else "no JSON"
-        return Again(f"{what}: {plain(response.body[:400].decode(errors='replace'))}")
+    start, told = response.body.lstrip()[:1], plain(response.body[:400].decode(errors="replace"))
+    if start not in (b"{", b"["):
+        return Again(f"{'no JSON' if start else 'an empty answer'}: {told}")
+    try:
+        _WHOLE.decode(response.body.decode())
+    except RecursionError:
+        return Skip(f"an answer that is nested too deeply: {told}")
+    except ValueError:
+        return Again(f"an answer that is cut short or damaged: {told}")
     return Use()
 
 
@@ -82,13 +91,21 @@ def retry_after(response: Response) -> float | None:
     told = response.headers.get("retry-after", "").strip()
     if told.isascii() and told.isdecimal() and len(told) < 8:
         return float(told)
+    moment = _moment(told)
+    if moment is None:
+        return None
+    # Their clock, where they tell it: ours may go wrong, and we would ask too early.
+    now = _moment(response.headers.get("date", "")) or datetime.fromtimestamp(response.at, UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _moment(told: str) -> datetime | None:
+    """A date as HTTP writes it; None for what is none."""
     try:
         moment = parsedate_to_datetime(told)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.fromtimestamp(response.at, UTC)).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 __all__ = ["Again", "Judge", "Skip", "Stop", "Use", "Verdict", "as_json", "by_status", "retry_after"]

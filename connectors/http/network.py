@@ -40,6 +40,7 @@ class Network:
         require_safe(base)
         host, key = urlsplit(base).netloc, self.settings.key(kind)
         inner = self.transport or (Replay(self.replay) if self.replay else None)
+        clock = _NoWaiting(self.clock) if self.replay and not self.transport else self.clock
         if inner is None:
             inner = Live((host,), proxy=self.settings.proxy, limits=self.limits, clock=self.clock)
             if self.record:
@@ -48,7 +49,17 @@ class Network:
                 paces = (Pace(own),)
             folder = self.settings.cache / "pace" if self.settings.cache else None
             inner = Paced(inner, paces, f"{host} {key.value if key else ''}", self.clock, folder)
-        return Keeping(Retrying(inner, source, judge, self.clock, self.patience), source)
+        return Keeping(Retrying(inner, source, judge, clock, self.patience), source)
+
+
+class _NoWaiting:
+    """A recorded answer that says "later" has its later one in the record: nobody need wait for it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.now, self.monotonic = clock.now, clock.monotonic
+
+    def sleep(self, seconds: float) -> None:
+        """Go on at once."""
 
 
 __all__ = ["Network"]

@@ -33,7 +33,8 @@ class Request:
         return urlsplit(self.url).netloc.rpartition("@")[2]
 
     def __str__(self) -> str:
-        asked = f"{self.url}?{urlencode(self.params)}" if self.params else self.url
+        mark = "&" if "?" in self.url else "?"
+        asked = f"{self.url}{mark}{urlencode(self.params)}" if self.params else self.url
         body = f" {self.body.decode(errors='replace')}" if self.body else ""
         return f"{self.method} {asked}{body}"
 
@@ -77,12 +78,14 @@ class Clock(Protocol):
 
 class Unanswered(Exception):
     """No whole answer came: refused, cut, timed out, too large. `text` names no secret; `body` is what had come.
-    Users never see it: `Retrying` makes a `SourceError` of it. `again` is False where asking once more cannot help.
+    Users never see it: `Retrying` makes a `SourceError` of it. `again` is False where asking once more cannot help,
+    `down` where the source is there, and only this answer cannot be had.
     """
 
-    def __init__(self, text: str, *, again: bool = True, body: bytes = b"") -> None:
+    def __init__(self, text: str, *, again: bool = True, down: bool = True, body: bytes = b"") -> None:
         super().__init__(text)
         self.again = again
+        self.down = down
         self.body = body
 
 
