@@ -16,15 +16,15 @@ from tracer.values import Chain
 
 #: Each kind of source on this machine, and the class that reads it. Imported when used, as its libraries are heavy.
 KINDS = {
+    "blockscout-csv": "connectors.tables.blockscout:BlockscoutCsv",
+    "csv": "connectors.tables.mapped:MappedCsv",
+    "etherscan-csv": "connectors.tables.etherscan:EtherscanCsv",
     "etherscan-recorded": "connectors.etherscan_recorded:EtherscanRecorded",
     "file": "connectors.transfer_file:TransferFile",
     "ledger": "connectors.bulk.source:LedgerFolder",
+    "tronscan-csv": "connectors.tables.tronscan:TronscanCsv",
 }
 
-#: Each kind of source on the network, the class that reads it, and what to write behind the colon.
-LIVE: dict[str, tuple[str, str]] = {
-    "trongrid": ("connectors.tron.trongrid:TronGrid", "URL, or nothing for https://api.trongrid.io"),
-}
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -41,7 +41,15 @@ class Live:
     limit: str = "none of ours"
 
 
-LIVE: dict[str, Live] = {}
+LIVE: dict[str, Live] = {
+    "trongrid": Live(
+        "connectors.tron.trongrid:TronGrid",
+        "URL, or nothing for the public one",
+        "Tron: TRX, TRC-10, TRC-20, inner transactions, fees",
+        base="https://api.trongrid.io",
+        limit="15 requests a second with a key, 100,000 a day; fewer without",
+    ),
+}
 
 
 def open_source(text: str, network: Network | None = None, chain: Chain | None = None) -> Connector:
