@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -418,3 +419,23 @@ def test_a_form_of_time_can_be_told(tmp_path: Path) -> None:
     text = MAPPED.replace("2022-03-23 16:16:57", "23/03/2022 16:16:57")
     source = MappedCsv(folder(tmp_path, {"mine": text}, told))
     assert last(source, parse(A, ETH))[0][0].transfers[0].block.time == int(TIME)
+
+
+def test_the_maps_that_the_page_shows_are_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
+    of_explorers, of_csv = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    table = re.findall(r"```csv\n(.*?)```", page, re.DOTALL)[-1]
+    (tmp_path / "mine.csv").write_text(table)
+    (tmp_path / "mine.csv.map.toml").write_text(of_csv)
+    source = open_source(f"csv:{tmp_path / 'mine.csv'}")
+    assert moved(source, parse(P, TRON)) == {TETHER: -41_677_389}
+    time = last(source, parse(P, TRON))[0][0].transfers[0].block.time
+    assert time == 1738601505  # as TronGrid tells it in milliseconds
+    (tmp_path / "map.toml").write_text(of_explorers)
+    assert Telling.read(tmp_path / "map.toml").decimals == {"0xdac17f958d2ee523a2206206994597c13d831ec7": 6}
+
+
+def test_a_trc10_token_goes_into_a_transfer_file_and_out_of_it(tmp_path: Path) -> None:
+    head = "chain,tx,position,block,time,asset,symbol,decimals,from,to,units\n"
+    (tmp_path / "transfers.csv").write_text(head + f"tron,{TX[1][2:]},tx,7,{TIME},1002000,BTT,6,{P},{Q},5\n")
+    assert moved(open_source(f"file:{tmp_path}"), parse(P, TRON)) == {"1002000": -5}

@@ -324,3 +324,12 @@ def test_a_recorded_price_of_2020_comes_out_as_it_was_told() -> None:
         Chain.named("bsc").coin, 1_604_437_979
     )
     assert (str(price.amount), price.time, price.confidence) == ("26.765469766407215", 1_604_437_689, None)
+
+
+def test_the_file_of_prices_that_the_page_shows_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "prices.md").read_text()
+    (tmp_path / "p.csv").write_text(page.partition("```csv\n")[2].partition("```")[0])
+    prices = PriceFile(tmp_path / "p.csv")
+    assert prices.problems == []
+    assert prices.at(ETH.coin, 1648042149).amount == Decimal("3001.25")
+    assert prices.at(USDT, 1648042149).source.endswith("(central bank)")
