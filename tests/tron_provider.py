@@ -1,8 +1,8 @@
 """A TronGrid of made-up blocks for the tests: `send(request) -> Response`, with the faults that the real one shows.
 
 `Chain` below makes the blocks, and says what moved in them without a word of the connector's code. `TronProvider`
-serves them: `lists` and the calls of a node, in the forms recorded in 2020 to 2025. Faults are drawn from `faults`,
-a `random.Random`, so that a run can be repeated; without it there are only those that are asked for.
+serves them: the lists of an account and the calls of a node, in the forms recorded in 2020 to 2025, with the `Faults`
+that are asked for. They are drawn from a seed, so that a run can be repeated.
 """
 
 from __future__ import annotations

@@ -85,7 +85,8 @@ class DefiLlama:
 
     def _ask(self, wanted: Mapping[tuple[Asset, int], str]) -> tuple[dict[str, list[_Told] | BadRow], Evidence]:
         moments = {time for _, time in wanted}
-        params = {"searchWidth": str(self._within)}
+        hours, rest = divmod(self._within, 3600)
+        params = {"searchWidth": str(self._within) if rest else f"{hours}h"}
         if len(moments) == 1:
             names = ",".join(quote(key, safe=":") for key in dict.fromkeys(wanted.values()))
             path = f"/prices/historical/{moments.pop()}/{names}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from connectors.fields import address, number_in, plain, problem_of, text_in, transaction_in, units_in
 from connectors.protocol import Evidence, Problem
@@ -67,7 +68,7 @@ class Confirming:
                 ):
                     block = transfer.block.number
                     found.blocks[milliseconds_in(told, "block_timestamp")] = block
-                    if about in {leg.address for leg in transfer.inputs + transfer.outputs}:
+                    if _touches(transfer, about):
                         found.transfers[transfer.id] = transfer
             except SourceError:
                 raise
@@ -92,21 +93,28 @@ class Confirming:
     def _transfers(
         self, row: Record, path: str, tx: str, cited: str, about: Address, found: Confirmed, where: str
     ) -> list[Transfer]:  # fmt: skip
-        if not names(row, about):
-            raise BadRow(f"the row does not concern {about}", "the answer belongs to another request")
+        named = names(row, about)
         if path == "/transactions/trc20":
-            return self._token(row, tx, found, where)
+            return self._token(row, tx, found, where) if named else _strange(about)
         if "internal_tx_id" in row:
+            if not named:
+                return _strange(about)
             info, evidence, block = self._execution(tx, row, found)
             return self._events(info, tx, block, evidence, found, where).transfers
         kind, _ = contract_in(row)
+        if kind not in NEEDS_EXECUTION and not named:
+            return _strange(about)
         if kind not in NEEDS_EXECUTION and "blockNumber" in row:
             self._name_token(row, found)
             return signed(row, tx, _block(row, row), None, self.claims, cited)
         info, evidence, block = self._execution(tx, row, found)
         self._name_token(row, found)
-        own = signed(row, tx, block, info, self.claims, cited)
-        return own + self._events(info, tx, block, evidence, found, where).transfers
+        moved = signed(row, tx, block, info, self.claims, cited)
+        moved += self._events(info, tx, block, evidence, found, where).transfers
+        # A contract's own making names it only in the execution, and a call may touch an account deep inside.
+        if named or names(info, about) or any(_touches(one, about) for one in moved):
+            return moved
+        return _strange(about)
 
     def _token(self, row: Record, tx: str, found: Confirmed, where: str) -> list[Transfer]:
         kind = text_in(row, "type")
@@ -171,6 +179,14 @@ class Confirming:
                 self.claims[number] = claim
         if (evidence := self._looked_up[number]) is not None:
             found.also[evidence.id] = evidence
+
+
+def _strange(about: Address) -> NoReturn:
+    raise BadRow(f"the row does not concern {about}", "the answer belongs to another request")
+
+
+def _touches(transfer: Transfer, address: Address) -> bool:
+    return any(leg.address == address for leg in transfer.inputs + transfer.outputs)
 
 
 def _block(info: Mapping[str, object], row: Mapping[str, object]) -> Block:

@@ -11,7 +11,7 @@ from connectors.http.protocol import Response
 _SUSPENDED = re.compile(r"suspended for (\d{1,4})\s*s", re.IGNORECASE)
 _LIMIT = re.compile(r"frequency limit|rate limit|allowed_rps|too many requests|request rate", re.IGNORECASE)
 _QUOTA = re.compile(r"daily|quota|exceeds? the (?:number|usage)", re.IGNORECASE)
-_REFUSED = re.compile(r'"success"\s*:\s*false|"Error"\s*:', re.IGNORECASE)
+_REFUSED = re.compile(r'\s*\{\s*(?:"success"\s*:\s*false|"Error"\s*:)', re.IGNORECASE)
 LEAST_SUSPENSION = 30  # seconds: what TronGrid says, and what it means when it does not say
 
 
@@ -32,7 +32,7 @@ def judge(response: Response) -> Verdict:
         if _QUOTA.search(text) and response.status != 503:
             return Stop(told, "the key's allowance is spent: go on tomorrow, or give another key (TRONGRID_API_KEY)")
     verdict = as_json(response)
-    if isinstance(verdict, Use) and _REFUSED.search(text[:400]):
+    if isinstance(verdict, Use) and _REFUSED.match(text):
         if found := _SUSPENDED.search(text):
             return Again(plain(text), float(max(LEAST_SUSPENSION, int(found[1])) + 1))
         if _LIMIT.search(text):

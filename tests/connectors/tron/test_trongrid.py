@@ -287,7 +287,7 @@ def with_row(change: dict[str, object], path: str = "/transactions") -> TronProv
     ("change", "path", "said"),
     [
         ({"blockNumber": 77}, "/transactions", "listed in block 77"),
-        ({"raw_data": {"contract": []}}, "/transactions", "does not concern"),
+        ({"raw_data": {"contract": []}}, "/transactions", "not one contract"),
         ({"ret": [{"contractRet": "SUCCESS", "fee": 5}]}, "/transactions", "two fees"),
         ({"value": "5"}, "/transactions/trc20", "not in the log"),
         ({"transaction_id": "ab" * 32}, "/transactions/trc20", "knows no such execution"),
@@ -344,6 +344,22 @@ def test_a_server_without_a_list_of_inner_transactions_does_not_claim_to_show_th
     missing = chain.truth(A) - facts
     assert {fact[0] for _, fact in missing} == {"trace:1"}  # what C's call moved: A's own call was read
     assert any("no list of inner transactions" in problem.text for problem in pages[-1].problems)
+
+
+def test_a_contract_gets_what_it_was_made_with_though_the_row_does_not_name_it() -> None:
+    chain = Chain()
+    tx = chain.other("CreateSmartContract", B, fee=3, new_contract={"call_value": 5, "origin_address": hexed(B)})
+    tx.info |= {"contract_address": hexed(POOL), "receipt": {"result": "SUCCESS"}}
+    tx.facts.append(("tx", "", str(B), str(POOL), 5))
+
+    def listed(request: Request) -> Response | None:
+        if not request.url.endswith(f"{POOL}/transactions"):
+            return None
+        return Response(200, json.dumps({"success": True, "data": [tx.row], "meta": {}}).encode(), at=AT)
+
+    facts, coverage, _ = read(opened(TronProvider(chain, answer=listed)), POOL)
+    assert facts == chain.truth(POOL) != set()
+    assert coverage.state is State.READ
 
 
 def test_a_link_that_the_answer_offers_is_never_followed() -> None:
