@@ -18,6 +18,9 @@ from cases.codec import (
     loss_json,
     loss_of,
     parsed,
+    price_json,
+    price_of,
+    problem_json,
     problem_of,
     readable,
     sha256,
@@ -25,6 +28,7 @@ from cases.codec import (
     tx_key,
 )
 from cases.sqlite_file import FORMAT, SqliteFile
+from connectors.prices.protocol import Price, Quoted
 from connectors.protocol import Evidence, Page, Problem
 from tracer.coverage import Coverage, CoverageBook
 from tracer.errors import CaseConflict
@@ -233,6 +237,31 @@ class Case:
             for record in parsed(body for (body,) in self._file.rows("SELECT body FROM labels ORDER BY n, row")):
                 book.add(label_of(record))
         return book
+
+    def pin_prices(self, quoted: Quoted, *, at: int) -> None:
+        """Keep prices as a source told them, with its answers. The same ones again change nothing.
+
+        They stand beside amounts where answers are shown, and nothing is ever counted with them.
+        """
+        store, rows = self._file, [canonical(price_json(price)) for price in quoted.prices]
+        hashed = statements.rows_hash([(row,) for row in rows])
+        if not rows or any(entry["hash"] == hashed for entry in self._told("prices")):
+            return
+        with store.writing():
+            n = log.next_number(store)
+            for evidence in quoted.evidence:
+                pages.keep_evidence(store, n, evidence)
+            store.write("INSERT INTO prices VALUES (?, ?, ?)", [(n, row, text) for row, text in enumerate(rows)])
+            pages.must_have(store, {price.evidence for price in quoted.prices})
+            # What has no price is told here and not among the problems: it is none of what answers rest on.
+            told = {"source": quoted.prices[0].source, "without": [problem_json(one) for one in quoted.problems]}
+            log.append(store, n, at, "prices", {**told, **statements.prices(store, n)})
+
+    def prices(self) -> tuple[Price, ...]:
+        """All prices pinned, in the order they were."""
+        with readable("a price"):
+            found = parsed(body for (body,) in self._file.rows("SELECT body FROM prices ORDER BY n, row"))
+            return tuple(price_of(record) for record in found)
 
     def add_loss(self, loss: Loss, *, at: int) -> None:
         """Add a loss; the same one again changes nothing. Raises `CaseConflict` if it cannot stand beside another."""

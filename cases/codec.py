@@ -8,8 +8,10 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal, DecimalException
 from typing import Any
 
+from connectors.prices.protocol import Price
 from connectors.protocol import Problem
 from tracer.balances import Balance
 from tracer.coverage import Coverage, Kind, State
@@ -33,7 +35,7 @@ from tracer.values import (
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
 #: What decoding something that was changed can raise.
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, FundtrailError)
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, FundtrailError, DecimalException)
 MOST_BYTES = 2**28  # one answer of a source; our readers take at most 2**26 of one
 _STATES = {state.word: state for state in State}
 
@@ -195,6 +197,24 @@ def label_of(record: dict[str, Any]) -> Label:
         address_of(record), record["entity"], record["name"], Role(record["role"]), record["source"],
         date.fromisoformat(record["seen"]) if record["seen"] else None,
         record["confidence"], record["evidence"], record["note"],
+    )  # fmt: skip
+
+
+def price_json(price: Price) -> dict[str, object]:
+    """A price: its figure is the text of an exact decimal number."""
+    return {
+        "asset": _asset_json(price.asset), "currency": price.currency, "amount": str(price.amount),
+        "asked": price.asked, "time": price.time, "source": price.source,
+        "confidence": None if price.confidence is None else str(price.confidence), "evidence": price.evidence,
+    }  # fmt: skip
+
+
+def price_of(record: dict[str, Any]) -> Price:
+    """Back from `price_json`."""
+    confidence = record["confidence"]
+    return Price(
+        _asset_of(record["asset"]), record["currency"], Decimal(record["amount"]), record["asked"], record["time"],
+        record["source"], None if confidence is None else Decimal(confidence), record["evidence"],
     )  # fmt: skip
 
 

@@ -38,14 +38,16 @@ CREATE TABLE problems (n INTEGER NOT NULL REFERENCES log DEFERRABLE INITIALLY DE
     body TEXT NOT NULL, PRIMARY KEY (n, row)) STRICT;
 CREATE TABLE labels (n INTEGER NOT NULL REFERENCES log DEFERRABLE INITIALLY DEFERRED, row INTEGER NOT NULL,
     body TEXT NOT NULL, PRIMARY KEY (n, row)) STRICT;
+CREATE TABLE prices (n INTEGER NOT NULL REFERENCES log DEFERRABLE INITIALLY DEFERRED, row INTEGER NOT NULL,
+    body TEXT NOT NULL, PRIMARY KEY (n, row)) STRICT;
 CREATE TABLE losses (n INTEGER PRIMARY KEY REFERENCES log DEFERRABLE INITIALLY DEFERRED, name TEXT NOT NULL UNIQUE,
     body TEXT NOT NULL) STRICT;
 CREATE TABLE answers (n INTEGER PRIMARY KEY REFERENCES log DEFERRABLE INITIALLY DEFERRED, hash TEXT NOT NULL,
     inputs TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 """
 TABLES = (
-    "log", "evidence", "pages", "replaced", "transfers", "citations", "coverage", "problems", "labels", "losses",
-    "answers",
+    "log", "evidence", "pages", "replaced", "transfers", "citations", "coverage", "problems", "labels", "prices",
+    "losses", "answers",
 )  # fmt: skip
 STATEMENTS = tuple(statement.strip() for statement in SCHEMA.split(";") if statement.strip()) + tuple(
     f"CREATE TRIGGER {table}_keeps_{act.lower()} BEFORE {act} ON {table} "

@@ -43,6 +43,12 @@ def labels(file: SqliteFile, n: int) -> Body:
     return {"labels": len(rows), "hash": rows_hash(rows), **_with_it(file, n)}
 
 
+def prices(file: SqliteFile, n: int) -> Body:
+    """Prices pinned from one answer of a source of them."""
+    rows = file.rows("SELECT body FROM prices WHERE n = ? ORDER BY row", n)
+    return {"prices": len(rows), "hash": rows_hash(rows), **_with_it(file, n)}
+
+
 def source(file: SqliteFile, n: int) -> Body:
     """A source that was opened, and what it said of itself."""
     return _with_it(file, n)
@@ -62,11 +68,12 @@ def trace(file: SqliteFile, n: int) -> Body:
 
 #: Kind of entry to what it says of its rows. `opened`, `export` and `note` have no rows.
 OF_KIND: dict[str, Callable[[SqliteFile, int], Body]] = {
-    "page": page, "reorg": reorg, "labels": labels, "source": source, "loss": loss, "trace": trace,
+    "page": page, "reorg": reorg, "labels": labels, "prices": prices, "source": source, "loss": loss, "trace": trace,
 }  # fmt: skip
 #: The tables whose every row came with one entry, and the kind of that entry.
 TABLES = {
-    "evidence": ("page", "labels"), "problems": ("page", "labels", "source"), "labels": ("labels",),
+    "evidence": ("page", "labels", "prices"), "problems": ("page", "labels", "source"), "labels": ("labels",),
+    "prices": ("prices",),
     "losses": ("loss",), "pages": ("page",), "replaced": ("reorg",),
     "citations": ("page",), "coverage": ("page",), "answers": ("trace",),
 }  # fmt: skip

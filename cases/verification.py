@@ -8,7 +8,18 @@ import sqlite3
 from collections.abc import Iterator
 
 from cases import log, statements
-from cases.codec import UNREADABLE, TransferReader, canonical, coverage_of, label_of, loss_of, parsed, sha256, unpacked
+from cases.codec import (
+    UNREADABLE,
+    TransferReader,
+    canonical,
+    coverage_of,
+    label_of,
+    loss_of,
+    parsed,
+    price_of,
+    sha256,
+    unpacked,
+)
 from cases.sqlite_file import SqliteFile
 from connectors.protocol import Problem
 from tracer.errors import CaseDamaged
@@ -105,7 +116,8 @@ def _citations(file: SqliteFile) -> Iterator[Problem]:
                 yield Problem(
                     f"it cites {reference:.100}, which the case does not hold", f"transfer {row} of entry {n}"
                 )
-    for table, decode in (("coverage", coverage_of), ("labels", label_of), ("losses", loss_of)):
+    readers = ("coverage", coverage_of), ("labels", label_of), ("prices", price_of), ("losses", loss_of)
+    for table, decode in readers:
         for n, body in file.rows(f"SELECT n, body FROM {table} ORDER BY n"):  # noqa: S608  our own names
             try:
                 cited = getattr(decode(json.loads(body)), "evidence", "")

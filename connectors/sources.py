@@ -17,8 +17,13 @@ from tracer.values import Chain
 #: Each kind of source on this machine, and the class that reads it. Imported when used, as its libraries are heavy.
 KINDS = {
     "etherscan-recorded": "connectors.etherscan.recorded:EtherscanRecorded",
+    "blockscout-csv": "connectors.tables.blockscout:BlockscoutCsv",
+    "csv": "connectors.tables.mapped:MappedCsv",
+    "etherscan-csv": "connectors.tables.etherscan:EtherscanCsv",
+    "etherscan-recorded": "connectors.etherscan_recorded:EtherscanRecorded",
     "file": "connectors.transfer_file:TransferFile",
     "ledger": "connectors.bulk.source:LedgerFolder",
+    "tronscan-csv": "connectors.tables.tronscan:TronscanCsv",
 }
 
 
@@ -45,6 +50,14 @@ LIVE: dict[str, tuple[str, str]] = {
     "rpc": ("connectors.evm.source:Rpc", "the URL of a JSON-RPC node of an EVM chain, {key} where its key goes"),
     "core": ("connectors.bitcoin.core:Core", "the address of a node's JSON-RPC: http://127.0.0.1:8332"),
     "esplora": ("connectors.bitcoin.esplora:Esplora", "the address of an Esplora API, or nothing for a public one"),
+LIVE: dict[str, Live] = {
+    "trongrid": Live(
+        "connectors.tron.trongrid:TronGrid",
+        "URL, or nothing for the public one",
+        "Tron: TRX, TRC-10, TRC-20, inner transactions, fees",
+        base="https://api.trongrid.io",
+        limit="15 requests a second with a key, 100,000 a day; fewer without",
+    ),
 }
 
 

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from cases.case_file import Case
 from cases.codec import canonical, sha256
 from cases.investigation import investigate, start
 from connectors.labels import LabelFile
+from connectors.prices.protocol import Price, Quoted
 from connectors.protocol import Evidence, Problem
 from graphs.stops import StopRules
 from made_up import Clock, MadeUp
@@ -35,6 +37,9 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     with Case.create(path, at=now(), tool="0") as case:
         case.pin_labels(LabelFile((bank,), (Problem("no address", "row 2"),), (), list_, "own", 2), at=now())
         sources = [MadeUp(states={"mule": State.CUT, "cave": State.FAILED})]
+        asked = Evidence(b"{}", "defillama:x", "GET x")
+        figure = Price(ETHEREUM.coin, "USD", Decimal("1799.5"), 1, 1, "defillama:x", None, asked.id)
+        case.pin_prices(Quoted((figure,), (asked,)), at=now())
         case.met("made-up:world", [Problem("line 3 cannot be read", "world, line 3")], at=now())
         start(case, str(address("thief")), chain=ETHEREUM, connectors=sources, now=now)
         investigate(case, sources, rules=StopRules(), max_requests=99, now=now)
@@ -145,7 +150,7 @@ def log_time(db: sqlite3.Connection, chance: random.Random) -> str:
 
 
 def row_removed(db: sqlite3.Connection, chance: random.Random) -> str:
-    table = chance.choice(("pages", "citations", "coverage", "problems", "labels", "losses", "answers"))
+    table = chance.choice(("pages", "citations", "coverage", "problems", "labels", "prices", "losses", "answers"))
     rowid, n = chance.choice(db.execute(f"SELECT rowid, n FROM {table} ORDER BY rowid").fetchall())  # noqa: S608
     db.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608
     return f"log entry {n}"
@@ -188,6 +193,7 @@ WAYS: dict[str, Callable[[sqlite3.Connection, random.Random], str]] = {
     "coverage": text("coverage", "body", lambda _: ENTRY),
     "a problem": text("problems", "body", lambda _: ENTRY),
     "a label": text("labels", "body", lambda _: ENTRY),
+    "a price": text("prices", "body", lambda _: ENTRY),
     "a loss": text("losses", "body", lambda _: ENTRY),
     "a loss's name": text("losses", "name", lambda _: ENTRY),
     "an answer": text("answers", "body", lambda _: "the answer of entry"),
