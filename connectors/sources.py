@@ -16,11 +16,10 @@ from tracer.values import Chain
 
 #: Each kind of source on this machine, and the class that reads it. Imported when used, as its libraries are heavy.
 KINDS = {
-    "etherscan-recorded": "connectors.etherscan.recorded:EtherscanRecorded",
     "blockscout-csv": "connectors.tables.blockscout:BlockscoutCsv",
     "csv": "connectors.tables.mapped:MappedCsv",
     "etherscan-csv": "connectors.tables.etherscan:EtherscanCsv",
-    "etherscan-recorded": "connectors.etherscan_recorded:EtherscanRecorded",
+    "etherscan-recorded": "connectors.etherscan.recorded:EtherscanRecorded",
     "file": "connectors.transfer_file:TransferFile",
     "ledger": "connectors.bulk.source:LedgerFolder",
     "tronscan-csv": "connectors.tables.tronscan:TronscanCsv",
@@ -42,23 +41,27 @@ class Live:
     limit: str = "none of ours"
 
 
-LIVE: dict[str, Live] = {}
-#: Each kind of source on the network, the class that reads it, and what to write behind the colon.
-LIVE: dict[str, tuple[str, str]] = {
-    "blockscout": ("connectors.blockscout.live:Blockscout", "URL of an instance, or CHAIN with a key"),
-    "etherscan": ("connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it"),
-    "rpc": ("connectors.evm.source:Rpc", "the URL of a JSON-RPC node of an EVM chain, {key} where its key goes"),
-    "core": ("connectors.bitcoin.core:Core", "the address of a node's JSON-RPC: http://127.0.0.1:8332"),
-    "esplora": ("connectors.bitcoin.esplora:Esplora", "the address of an Esplora API, or nothing for a public one"),
+#: Each kind of source on the network.
 LIVE: dict[str, Live] = {
-    "trongrid": Live(
-        "connectors.tron.trongrid:TronGrid",
-        "URL, or nothing for the public one",
-        "Tron: TRX, TRC-10, TRC-20, inner transactions, fees",
-        base="https://api.trongrid.io",
-        limit="15 requests a second with a key, 100,000 a day; fewer without",
+    "blockscout": Live(
+        "connectors.blockscout.live:Blockscout", "URL of an instance, or CHAIN with a key", "EVM chains"
     ),
-}
+    "core": Live("connectors.bitcoin.core:Core", "the address of a node's JSON-RPC", "the Bitcoin family, from a node"),
+    "esplora": Live(
+        "connectors.bitcoin.esplora:Esplora", "the address of an Esplora API, or nothing", "Bitcoin",
+        "https://blockstream.info/api",
+    ),
+    "etherscan": Live(
+        "connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it",
+        "the chains of Etherscan", "https://api.etherscan.io/v2/api", "3 a second, 100,000 a day",
+    ),
+    "rpc": Live("connectors.evm.source:Rpc", "the URL of a JSON-RPC node, {key} where its key goes", "EVM chains"),
+    "trongrid": Live(
+        "connectors.tron.trongrid:TronGrid", "URL, or nothing for the public one",
+        "Tron: TRX, TRC-10, TRC-20, inner transactions, fees", "https://api.trongrid.io",
+        "15 requests a second with a key, 100,000 a day; fewer without",
+    ),
+}  # fmt: skip
 
 
 def open_source(text: str, network: Network | None = None, chain: Chain | None = None) -> Connector:

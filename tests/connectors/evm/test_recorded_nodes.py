@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors.etherscan_answers import CHAIN_IDS
+from connectors.etherscan.answers import CHAIN_IDS
 from connectors.evm.blocks import block_in
 from connectors.evm.events import event_in
 from connectors.evm.faults import judge
