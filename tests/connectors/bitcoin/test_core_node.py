@@ -123,6 +123,7 @@ def is_what_was_sent(world: World, source: Connector) -> None:
 class TestCoreOfAnOldNode(ConnectorContract):
     """litecoind 0.21: no prevouts in its blocks, no scanblocks. Its blocks are read into an index."""
 
+    KIND = "core"
     SUPPORTS: ClassVar[dict[str, str]] = {
         "native": "yes",
         "internal": "no: there are none on such a chain",

@@ -93,6 +93,7 @@ def damaged(count: int, which: int, change: Callable[[Any], None]) -> EsploraPro
 class TestEsplora(ConnectorContract):
     """Pages of three, of a chain that goes on after the last payment."""
 
+    KIND = "esplora"
     SUPPORTS: ClassVar[dict[str, str]] = {
         "native": "yes",
         "internal": "no: there are none on such a chain",

@@ -30,6 +30,7 @@ def plan() -> Iterator[Plan]:
 class TestRpcNode(ConnectorContract):
     """A whole node: everything in one page."""
 
+    KIND = "rpc"
     SUPPORTS: ClassVar = {
         "native": "yes: by trace_filter or ots_*, else by reading every block of a reading of 50,000 at most",
         "internal": "yes: where the node has trace_transaction or debug_traceTransaction, else said to be missing",

@@ -59,6 +59,7 @@ def plain_chain() -> MadeUp:
 class TestBlockscout(ConnectorContract):
     """The live source keeps the contract."""
 
+    KIND = "blockscout"
     SUPPORTS: ClassVar = {
         "native": "yes",
         "internal": "yes: where the explorer has processed them all, which it says",

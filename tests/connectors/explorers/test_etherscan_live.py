@@ -61,6 +61,7 @@ def plain_chain() -> MadeUp:
 class TestEtherscan(ConnectorContract):
     """The live source keeps the contract."""
 
+    KIND = "etherscan"
     SUPPORTS: ClassVar = {
         "native": "yes",
         "internal": "yes: txlistinternal",
