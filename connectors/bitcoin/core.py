@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from connectors.bitcoin.chains import FORK, HALVINGS, chain_of, final_block
 from connectors.bitcoin.finding import ByFilters, ByIndex, Finder, Place
 from connectors.bitcoin.index import BlockIndex
-from connectors.bitcoin.pages import page_of, touches
+from connectors.bitcoin.pages import page_of, told_by, touches
 from connectors.bitcoin.reading import transfers_at
 from connectors.bitcoin.rows import coins
 from connectors.bitcoin.rpc import NOT_FOUND, Node, Refused, judge, login_of
@@ -20,7 +20,7 @@ from connectors.protocol import Evidence, Page, Problem
 from connectors.window import Window
 from tracer.addresses import looks_like_tx
 from tracer.coverage import Coverage, Kind, State
-from tracer.errors import InputError, SourceSkipped, SourceUnusable
+from tracer.errors import BadRow, InputError, SourceSkipped, SourceUnusable
 from tracer.values import Address, Asset, Chain, Family, Transfer
 
 PORTS = {"bitcoin": 8332, "litecoin": 9332, "dogecoin": 22555, "bitcoin-cash": 8332}
@@ -88,13 +88,16 @@ class Core:
         first = max(window.first, self._met.lowest)
         self._must_be_in_chain(window)
         before = self._node.take()
-        places = [place for place in self._places(address, first, window.last) if (place.height, place.index) > done]
+        with told_by(self._name):
+            found = self._places(address, first, window.last)
+        places = [place for place in found if (place.height, place.index) > done]
         before += self._node.take()
         if done:  # it was kept with the first page
             before = ()
         groups = [places[at : at + A_PAGE] for at in range(0, len(places), A_PAGE)] or [[]]
         for number, group in enumerate(groups, 1):
-            read = transfers_at(self._node, address.chain, group)
+            with told_by(self._name):
+                read = transfers_at(self._node, address.chain, group)
             touching = tuple(one for one in read.transfers if touches(one, address))
             rows += len(touching)
             if read.bad is not None:
@@ -147,11 +150,18 @@ class Core:
                 return ()
             hint = "start the node with -txindex=1, or give the address it paid"
             raise SourceSkipped(f"{self._name} cannot look up {tx}: {told.text}", hint, source=self._name)
-        if not told.get("blockhash"):
-            return ()  # not in a block yet
-        block = self._node.get("getblock", told["blockhash"], 1)
-        place = Place(number_in(block, "height"), text_in(block, "hash"), block["tx"].index(told["txid"]))
-        read = transfers_at(self._node, chain, [place])
+        with told_by(self._name):
+            if not isinstance(told, dict) or told.get("txid") != tx:
+                raise BadRow(f"asked for {tx}, it gave another one")
+            if not told.get("blockhash"):
+                return ()  # not in a block yet
+            block = self._node.get_object("getblock", told["blockhash"], 1)
+            txs = block.get("tx")
+            if not isinstance(txs, list) or tx not in txs:
+                raise BadRow(f"{tx} is not in the block that is said to hold it")
+            read = transfers_at(
+                self._node, chain, [Place(number_in(block, "height"), text_in(block, "hash"), txs.index(tx))]
+            )
         if read.problems:
             raise SourceSkipped(f"{self._name}: {read.problems[0].where}: {read.problems[0].text}", source=self._name)
         return tuple(read.transfers)
@@ -164,13 +174,14 @@ class Core:
         if self._scan_failed:
             raise SourceSkipped(f"{self._name}: the node did not count its coins in time before", source=self._name)
         try:
-            told = self._node.get("scantxoutset", "start", [f"addr({address.text})"])
+            told = self._node.get_object("scantxoutset", "start", [f"addr({address.text})"])
         except SourceSkipped:
             self._scan_failed = True  # minutes on a large chain: once is enough
             raise
         found = {}
-        if told.get("success") is True and number_in(told, "height") == block and address.chain.coin in assets:
-            found[address.chain.coin] = coins(told.get("total_amount"), address.chain)
+        with told_by(self._name):
+            if told.get("success") is True and number_in(told, "height") == block and address.chain.coin in assets:
+                found[address.chain.coin] = coins(told.get("total_amount"), address.chain)
         return found, self._node.take()
 
     # Inside.
@@ -178,22 +189,25 @@ class Core:
     @cached_property
     def _met(self) -> _Met:
         node, name = self._node, self._name
-        info, genesis = node.get("getblockchaininfo"), str(node.get("getblockhash", 0))
-        blocks = number_in(info, "blocks")
+        info, genesis = node.get_object("getblockchaininfo"), str(node.get("getblockhash", 0))
+        with told_by(name):
+            blocks = number_in(info, "blocks")
+            behind = number_in(info, "headers", blocks) - blocks
+            lowest = number_in(info, "pruneheight", 0) if info.get("pruned") is True else 0
         try:
             fork = str(node.get("getblockhash", FORK)) if blocks >= FORK else ""
             chain = chain_of(genesis, fork, self._asked)
         except InputError as error:
             raise SourceUnusable(f"{name}: {error}", error.hint, source=name) from None
-        lowest = number_in(info, "pruneheight", 0) if info.get("pruned") is True else 0
         node.take()
-        return _Met(chain, genesis, lowest, number_in(info, "headers", blocks) - blocks)
+        return _Met(chain, genesis, lowest, behind)
 
     def _window(self, first: int) -> Window:
         chain = self._met.chain
-        info = self._node.get("getblockchaininfo")
-        last = number_in(info, "blocks")
-        return Window(first, last, text_in(info, "bestblockhash"), final_block(chain, last), self._node.at)
+        info = self._node.get_object("getblockchaininfo")
+        with told_by(self._name):
+            last = number_in(info, "blocks")
+            return Window(first, last, text_in(info, "bestblockhash"), final_block(chain, last), self._node.at)
 
     def _must_be_in_chain(self, window: Window) -> None:
         found = self._node.ask("getblockhash", window.last)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from connectors.bitcoin.chains import FORK, HALVINGS, chain_of, final_block
 from connectors.bitcoin.esplora_answers import Figures, figures_of, judge
 from connectors.bitcoin.listing import Listing
-from connectors.bitcoin.pages import page_of, touches
+from connectors.bitcoin.pages import page_of, told_by, touches
 from connectors.bitcoin.rows import from_esplora, transfer_of
 from connectors.fields import moment_in, number_in, plain, problem_of, text_in
 from connectors.http.network import Network
@@ -206,7 +206,8 @@ class Esplora:
         told = self._json(self._get(f"/block/{hash}"))
         if not isinstance(told, dict) or told.get("id") != hash:
             raise self._skipped(f"asked for block {hash}, it gave another one")
-        return hash, number_in(told, "height"), response.at
+        with told_by(self._name):
+            return hash, number_in(told, "height"), response.at
 
     def _figures(self, address: Address) -> Figures:
         """What it says of the address, and after which block: the newest block is the same before and afterwards."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from connectors.bitcoin.index import BlockIndex
+from connectors.bitcoin.index import BlockIndex, script_in
 from connectors.bitcoin.rows import objects
 from connectors.bitcoin.rpc import NO_METHOD, Node, Refused
 from connectors.fields import number_in, plain, text_in
@@ -66,12 +66,12 @@ class ByFilters:
         blocks: list[str] = []
         for start in range(first, last + 1, CHUNK):
             stop = min(start + CHUNK - 1, last)
-            scan = self._node.get("scanblocks", "start", wanted, start, stop, "basic")
-            if not isinstance(scan, dict) or scan.get("completed") is False:
+            scan = self._node.get_object("scanblocks", "start", wanted, start, stop, "basic")
+            if scan.get("completed") is False:
                 raise self._skipped(f"blocks {start} to {stop} were not scanned to their end")
             if (number_in(scan, "from_height"), number_in(scan, "to_height")) != (start, stop):
                 raise self._skipped(f"asked to scan blocks {start} to {stop}, the node scanned others")
-            blocks += [text_in({"block": hash}, "block") for hash in scan["relevant_blocks"]]
+            blocks += _texts(scan, "relevant_blocks")
         found: list[Place] = []
         for start in range(0, len(blocks), AT_ONCE):
             some = blocks[start : start + AT_ONCE]
@@ -88,16 +88,18 @@ class ByFilters:
                 return None
             raise self._skipped(f"getdescriptoractivity was refused: {told.text} ({told.code})")
         txs: dict[str, set[str]] = {}
-        for one in objects(told, "activity"):
+        for one in objects(told if isinstance(told, dict) else {}, "activity"):
             tx = text_in(one, "spend_txid" if one.get("type") == "spend" else "txid")
             txs.setdefault(text_in(one, "blockhash"), set()).add(tx)
         found = []
         for answer in self._node.ask_all([("getblock", (hash, 1)) for hash in txs]):
             block = answer.told
-            if isinstance(block, Refused):
-                raise self._skipped(f"getblock was refused: {block.text} ({block.code})")
+            if not isinstance(block, dict):
+                raise self._skipped(f"getblock gave no block: {block}")
             hash, height = text_in(block, "hash"), number_in(block, "height")
-            found += [Place(height, hash, index) for index, tx in enumerate(block["tx"]) if tx in txs.get(hash, ())]
+            found += [
+                Place(height, hash, index) for index, tx in enumerate(_texts(block, "tx")) if tx in txs.get(hash, ())
+            ]
         if len(found) != sum(map(len, txs.values())):
             raise self._skipped("getdescriptoractivity names transactions that are not in their blocks")
         return found
@@ -105,7 +107,7 @@ class ByFilters:
     def _by_reading(self, blocks: Iterable[str], address: Address) -> list[Place]:
         script, found = script_of(address).hex(), []
         for hash in blocks:
-            block = self._node.get("getblock", hash, 3)
+            block = self._node.get_object("getblock", hash, 3)
             self._node.take()  # as large as a block, and what is in it is read again by itself
             height = number_in(block, "height")
             found += [
@@ -181,9 +183,16 @@ class ByIndex:
         return SourceSkipped(f"{self._name}: {why}", source=self._name)
 
 
-def _scripts(tx: Any) -> set[str]:
-    outputs = [*objects(tx, "vout"), *(one["prevout"] for one in objects(tx, "vin") if "prevout" in one)]
-    return {text_in(one["scriptPubKey"], "hex") for one in outputs}
+def _scripts(tx: Mapping[str, Any]) -> set[str]:
+    spent = [one["prevout"] for one in objects(tx, "vin") if isinstance(one.get("prevout"), dict)]
+    return {script_in(one) for one in [*objects(tx, "vout"), *spent]}
+
+
+def _texts(row: Mapping[str, Any], field: str) -> list[str]:
+    listed = row.get(field)
+    if not isinstance(listed, list):
+        raise BadRow(f"{field} is not a list")
+    return [text_in({field: one}, field) for one in listed]
 
 
 __all__ = ["FILTERS", "MOST_UNINDEXED", "ByFilters", "ByIndex", "Finder", "Place"]

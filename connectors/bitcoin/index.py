@@ -98,7 +98,7 @@ class BlockIndex:
         told = self.told
         for place, tx in enumerate(txs):
             for number, output in enumerate(objects(tx, "vout")):
-                script = _script(output)
+                script = script_in(output)
                 if script and not script.startswith("6a"):
                     key = key_of(script)
                     touches.append((key, height, place))
@@ -107,7 +107,7 @@ class BlockIndex:
             for one in objects(tx, "vin"):
                 if "coinbase" in one or one.get("ismweb"):
                     continue
-                spent = _script(one["prevout"]) if isinstance(one.get("prevout"), dict) else ""
+                spent = script_in(one["prevout"]) if isinstance(one.get("prevout"), dict) else ""
                 told = told or bool(spent)
                 touches.append((key_of(spent) if spent else _coin(point_of(one, chain)), height, place))
         if told and not self.told:
@@ -140,9 +140,10 @@ def _coin(point: Point) -> bytes:
     return hashlib.sha256(f"{point[0]}:{point[1]}".encode()).digest()[:8]
 
 
-def _script(output: Mapping[str, Any]) -> str:
+def script_in(output: Mapping[str, Any]) -> str:
+    """The script of an output in hex, "" where it has none."""
     script = output.get("scriptPubKey")
     return text_in(script, "hex", "") if isinstance(script, dict) else ""
 
 
-__all__ = ["BlockIndex", "key_of"]
+__all__ = ["BlockIndex", "key_of", "script_in"]

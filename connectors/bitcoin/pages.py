@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from connectors.protocol import Evidence, Page, Problem
 from tracer.coverage import Coverage
+from tracer.errors import InputError, SourceSkipped
 from tracer.values import Address, Transfer
+
+
+@contextmanager
+def told_by(source: str) -> Iterator[None]:
+    """What cannot be read in here is a fault of the source's answer, not of the user's question."""
+    try:
+        yield
+    except InputError as error:
+        why = f"{source}: its answer cannot be read: {error}"
+        raise SourceSkipped(why, error.hint, source=source) from None
 
 
 def page_of(
@@ -27,4 +39,4 @@ def touches(transfer: Transfer, address: Address) -> bool:
     return any(leg.address == address for leg in (*transfer.inputs, *transfer.outputs))
 
 
-__all__ = ["page_of", "touches"]
+__all__ = ["page_of", "told_by", "touches"]

@@ -129,7 +129,7 @@ def _from_blocks(node: Node, wanting: dict[str, str]) -> dict[str, tuple[Any, st
     found: dict[str, tuple[Any, str]] = {}
     for hash in dict.fromkeys(wanting.values()):
         (answer,) = node.ask_all([("getblock", (hash, 3))])
-        if isinstance(answer.told, Refused):
+        if not isinstance(answer.told, dict):
             continue
         for place, tx in _rows(answer.told):
             if tx.get("txid") in wanting and any("prevout" in one for one in objects(tx, "vin")):

@@ -71,6 +71,15 @@ class Node:
             )
         return told
 
+    def get_object(self, method: str, *params: Any) -> dict[str, Any]:
+        """The result, which is an object. Raises `SourceSkipped` where it is none."""
+        told = self.get(method, *params)
+        if not isinstance(told, dict):
+            raise SourceSkipped(
+                f"{self._name}: {method} gave {type(told).__name__}, not an object", source=self._name, request=method
+            )
+        return told
+
     def ask_all(self, calls: Sequence[Call]) -> list[Answer]:
         """The answer to each call, all of them asked in one request. Raises `SourceError`."""
         if not calls:
