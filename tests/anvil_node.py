@@ -212,7 +212,7 @@ def somebody(number: int) -> str:
 @cache
 def contracts() -> dict[str, Any]:
     """ABI and bytecode of tests/contracts/*.sol, by name: what solc 0.8 makes of them (optimised, for Shanghai)."""
-    found: dict[str, Any] = json.loads((CONTRACTS / "compiled.json").read_text())
+    found: dict[str, Any] = json.loads((CONTRACTS / "compiled.json").read_text())["contracts"]
     return found
 
 

@@ -20,6 +20,7 @@ _TREE_STILL = {"DELEGATECALL", "CALLCODE", "STATICCALL", "STOP", "INVALID"}
 _FLAT_STILL = {"delegatecall", "callcode", "staticcall"}
 _LAST_PRECOMPILE = 0x1FF  # contracts of the chain itself have the lowest addresses: 1 to 17 and 256 so far
 _MOST_CALLS = 100_000
+_DEEPEST = 1_024  # the EVM's own limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ def calls_in_tree(tree: object, chain: Chain) -> Calls:
     left: list[tuple[tuple[int, ...], Row]] = [((), top)]
     while left:
         place, frame = left.pop()
+        if len(place) > _DEEPEST:
+            raise BadRow(f"calls nested more than {_DEEPEST} deep, which no chain allows")
         if frame.get("error"):
             continue  # and nothing below it
         kind = text_in(frame, "type").upper()

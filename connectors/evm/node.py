@@ -102,8 +102,9 @@ class Node:
         provider = self._connected()
         try:
             answers = provider.make_batch_request([(call.method, list(call.params)) for call in calls])
-        except SourceSkipped:  # too long in all, or one that cannot be read: each for itself
-            answers = None
+        except SourceSkipped:  # too long in all, or one that cannot be read: the others are not to suffer for it
+            half = len(calls) // 2
+            return self.ask_all(calls[:half]) + self.ask_all(calls[half:])
         if isinstance(answers, list):
             evidence = provider.last
             by_id = {one.get("id"): one for one in answers if isinstance(one, dict)}

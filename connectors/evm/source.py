@@ -255,7 +255,7 @@ class _Pages:
         self, transfers: list[Transfer], problems: list[Problem], evidence: str, idle: set[str], cursor: str
     ) -> Page:  # fmt: skip
         cited = {text.partition("#")[0] for transfer in transfers for text in transfer.evidence}
-        kept = [one for one in self._node.take() if one.id not in idle or one.id in cited]
+        kept = [one for one in self._node.take() if one.id not in idle - {evidence} or one.id in cited]
         main = next(one for one in kept if one.id == evidence)
         also = tuple(one for one in kept if one is not main)
         return Page(tuple(transfers), cursor, main, None, tuple(problems), also)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
-from anvil_node import keccak
+from anvil_node import CONTRACTS, keccak
 from connectors.evm.calls import calls_in_list, calls_in_tree
 from connectors.evm.events import DEPOSIT, KNOWN, TRANSFER, TRANSFER_BATCH, TRANSFER_SINGLE, WITHDRAWAL, Said, event_in
 from connectors.evm.faults import Fault, Meaning
@@ -301,3 +305,26 @@ def test_a_wrapped_coin_that_tells_a_transfer_beside_its_deposit_is_not_counted_
     node.logs = node.logs[1:]
     (page,) = Rpc("http://node.test", node.network()).history(ADDRESS)
     assert [(one.id.position, one.units) for one in page.transfers] == [("log:1", 7)]
+
+
+@pytest.mark.parametrize(("depth", "missing"), [(400, ()), (20_000, (Kind.INTERNAL,))])
+def test_a_call_nested_too_deep_to_read_costs_its_own_transaction_only(depth: int, missing: tuple[Kind, ...]) -> None:
+    head = json.dumps(frame("CALL", 0)).removesuffix("]}")
+    told = head * depth + json.dumps(frame("CALL", 1)) + "]}" * depth
+    node = with_blocks(FakeNode(), debug_traceTransaction=lambda *_: "DEEP", debug_traceBlockByNumber=lambda *_: [])
+    node.whole = lambda body: body.replace(b'"DEEP"', told.encode())
+    (page,) = Rpc("http://node.test", node.network()).history(ADDRESS)
+    assert page.coverage is not None
+    assert (page.coverage.state, page.coverage.missing) == (State.READ, missing)
+    units = [one.units for one in page.transfers]
+    assert units == ([7, 3 * 10**9] if missing else [7, 1, 3 * 10**9])
+
+
+def test_web3_is_not_imported_before_a_node_is_asked() -> None:
+    said = "import sys, connectors.evm.source; sys.exit('web3' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", said], check=False).returncode == 0
+
+
+def test_the_contracts_of_the_tests_are_compiled_from_their_sources() -> None:
+    stated = json.loads((CONTRACTS / "compiled.json").read_text())["sources"]
+    assert stated == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in CONTRACTS.glob("*.sol")}
