@@ -16,6 +16,8 @@ from connectors.protocol import Evidence
 
 PAGE = 1_000  # rows asked for: what the free plan gives, https://docs.etherscan.io (since 2026-07-01)
 
+MOST_PAGES = 1_000  # of one block: a service that ignores which page is asked for gives one for ever
+
 #: (first block, last block, page from 1, rows a page) -> the answer. Raises `BeyondWindow`.
 Ask = Callable[[int, int, int, int], Rows]
 BlockOf = Callable[[object], int | None]
@@ -98,8 +100,8 @@ class Listing:
                 gap = "no more of them are shown"
                 break
             answers.append(page.evidence)
-            if page.partial or (page.rows and page.evidence.id == pages[-1].evidence.id):
-                gap = page.partial or "the same page comes again and again"
+            if page.partial or len(pages) == MOST_PAGES:
+                gap = page.partial or "there is no end of them"
                 break
             if not page.rows:
                 break

@@ -133,6 +133,21 @@ def test_a_block_with_more_rows_than_the_window_is_a_gap_and_the_blocks_before_i
     assert facts_of(found, crowded - 1) == chain.facts_about(A, 0, crowded - 1)
 
 
+def test_what_a_wallet_costs() -> None:
+    """The newest block is found once a minute; then each list, the row after its last one, and the block again."""
+    provider = EtherscanProvider(MadeUp([Transaction(3, 0, C, A, 5)], head=100))
+    source = source_of(provider)
+    read(source)
+    before = len(provider.requests)
+    first = read(source)[1]
+    assert len(provider.requests) - before == 5
+    assert read(source, B)[1].state is State.EMPTY
+    assert len(provider.requests) - before == 5 + 4
+    provider.chain = MadeUp([Transaction(3, 0, C, A, 5), Transaction(101, 0, C, A, 5)], head=101)
+    assert read(source)[1] == first
+    assert read(source_of(provider))[1].last == 101
+
+
 def test_a_page_of_exactly_1000_rows_is_not_taken_for_the_end() -> None:
     chain = MadeUp([Transaction(1 + n // 2, n % 2, A, B, n) for n in range(1001)], head=600)
     _, coverage = read(source_of(EtherscanProvider(chain)))
