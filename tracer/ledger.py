@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from tracer.accounts import Account, Entry
 from tracer.coverage import CoverageBook
 from tracer.values import Address, Asset, Block, Chain, Holding, Sink, SinkKind, Transfer, TransferId
 
@@ -46,20 +47,6 @@ class Movement(NamedTuple):
         if len(self.inputs) == 1 == len(self.outputs):
             return self.inputs[0][0] == self.outputs[0][0]
         return sorted(self.inputs) == sorted(self.outputs)
-
-
-class Entry(NamedTuple):
-    """One line of a holding's account: `units` came in, or went `out`, at `step`; `other` is the far side's hid.
-
-    A step that deals with several others has a line for each, with what that other one got or paid; units of several
-    payers together are not told apart, so a line's units may also be others'.
-    """
-
-    step: int
-    time: int
-    other: int
-    out: bool
-    units: int
 
 
 class Ledger(ABC):
@@ -143,6 +130,10 @@ class Ledger(ABC):
     @abstractmethod
     def is_sink(self, hid: int) -> bool:
         """True for fees, burns and issues."""
+
+    def sinks(self, asset: Asset) -> frozenset[int]:
+        """The holdings of an asset that are nobody's: fees, burns and issues."""
+        return frozenset(hid for kind in SinkKind if (hid := self.hid(Sink(asset, kind))) is not None)
 
     def is_fee(self, hid: int) -> bool:
         """True for the sink that fees go to."""
@@ -239,6 +230,10 @@ class Ledger(ABC):
                 elif hid in got and hid not in paid:
                     found += [Entry(step, time, at, False, units) for at, units in one.inputs]
         return found
+
+    def account(self, hid: int) -> Account:
+        """The same as `entries`, in columns."""
+        return Account(self.entries(hid))
 
     def inputs(self, ordinal: int) -> Row:
         """(hid, units) of each input of the step."""

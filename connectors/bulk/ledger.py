@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import NamedTuple, TypeVar, overload
 
 from connectors.bulk.folder import FULL, LEAD, MULTI, NONE, OUT, OWN, PASSED, SINK_CODES, TOLD, UNSURE
 from connectors.bulk.folder_coverage import FolderCoverage
 from connectors.bulk.opened import Opened, Row, Span, StoredLeg
+from connectors.bulk.stored_accounts import StoredAccount
 from connectors.bulk.tables import words_of
-from tracer.ledger import Entry as Line
+from tracer.accounts import Account
+from tracer.accounts import Entry as Line
 from tracer.ledger import Ledger, Movement, Order
 from tracer.netting import exchanges, netted
 from tracer.values import (
@@ -66,6 +68,8 @@ class BulkLedger(Ledger):
         self._steps_at: dict[int, tuple[int, tuple[Movement, ...]]] = {}
         self._events_at: dict[int, Sequence[int]] = {}
         self._entries_at: dict[int, Sequence[Line]] = {}
+        self._accounts: dict[int, Account] = {}
+        self._kinds: dict[int, frozenset[int]] = {}
         self._balances: dict[int, list[int]] = {}
 
     def __len__(self) -> int:
@@ -222,41 +226,45 @@ class BulkLedger(Ledger):
         return _remembered(self._entries_at, hid, self._entries)
 
     def _entries(self, hid: int) -> Sequence[Line]:
-        if self.files.coins or self._told or self._several(hid):
+        if self._netted(hid):
             return super().entries(hid)
-        return [
-            Line(ordinal, time, other, flags & OUT == OUT, units)
-            for ordinal, time, other, flags, units in self._lines(hid)
-            if not flags & OWN
-        ]
+        one = self.account(hid)
+        return list(map(Line, one.steps, one.times, one.others, map(bool, one.outs), one.units))
+
+    def account(self, hid: int) -> Account:
+        """The same in columns, each read when it is first asked for."""
+        return _remembered(self._accounts, hid, self._account)
+
+    def _account(self, hid: int) -> Account:
+        return super().account(hid) if self._netted(hid) else StoredAccount(self.files, hid)
+
+    def _netted(self, hid: int) -> bool:
+        """Whether lines are not records: some step has several inputs or outputs, or makes several transfers."""
+        return self.files.coins or self._told or self._several(hid)
 
     def _several(self, hid: int) -> bool:
         """Whether some step of an account makes several transfers."""
-        return any(
-            flags & MULTI
-            for words, _, first, last in self.files.spans(hid)
-            for flags in words[12 * first + 3 : 12 * last : 12].tolist()
-        )
-
-    def _lines(self, hid: int) -> Iterator[tuple[int, int, int, int, int]]:
-        """(ordinal, time, other, flags, units) of each record of a holding."""
-        for words, longs, first, last in map(self.files.fetch, self.files.spans(hid)):
-            columns = (words[12 * first + at : 12 * last : 12].tolist() for at in (0, 1, 2, 3))
-            amounts = (longs[6 * first + at : 6 * last : 6].tolist() for at in (2, 3))
-            for ordinal, time, other, flags, low, high in zip(*columns, *amounts, strict=True):
-                units = self._units(hid, ordinal, flags) if low == FULL == high else high << 64 | low
-                yield ordinal, time, other, flags, units
+        return any(flags & MULTI for flags in _remembered(self._kinds, hid, self.files.kinds))
 
     def history(self, address: Address) -> list[Entry]:
         """All that came to and left an address, in order, each transfer as recorded: two entries if it paid itself."""
         found: list[Entry] = []
         for hid in self.files.holdings_of(address):
-            found += [
-                Entry(ordinal, time, hid, -1 if other == NONE else other, flags & OUT == OUT, units)
-                for ordinal, time, other, flags, units in self._lines(hid)
-            ]
+            found += self._coins(hid) if self.files.coins else self._history(hid)
         found.sort()
         return found
+
+    def _history(self, hid: int) -> Iterator[Entry]:
+        one = StoredAccount(self.files, hid, own=True)
+        return map(Entry, one.steps, one.times, repeat(hid), one.others, map(bool, one.outs), one.units)
+
+    def _coins(self, hid: int) -> Iterator[Entry]:
+        for words, longs, first, last in map(self.files.fetch, self.files.spans(hid)):
+            columns = (words[12 * first + at : 12 * last : 12].tolist() for at in (0, 1, 2, 3))
+            amounts = (longs[6 * first + at : 6 * last : 6].tolist() for at in (2, 3))
+            for ordinal, time, other, flags, low, high in zip(*columns, *amounts, strict=True):
+                units = self._units(hid, ordinal, flags) if low == FULL == high else high << 64 | low
+                yield Entry(ordinal, time, hid, -1 if other == NONE else other, flags & OUT == OUT, units)
 
     def _units(self, hid: int, ordinal: int, flags: int) -> int:
         side = self.files.sides(self.files.row(ordinal))[0 if flags & OUT else 1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -111,6 +111,17 @@ class Opened:
         if span.last * EVENT_BYTES - begin > 4 * mmap.PAGESIZE and isinstance(mapped := span.words.obj, mmap.mmap):
             mapped.madvise(mmap.MADV_WILLNEED, begin, span.last * EVENT_BYTES - begin)
         return span
+
+    def flags(self, spans: Iterable[Span]) -> bytes:
+        """The flags of each record of some spans, without by how much its step's ordinal is smaller."""
+        raw = ((words.cast("B"), first, last) for words, _, first, last in spans)
+        return b"".join(
+            view[EVENT_BYTES * first + 12 : EVENT_BYTES * last : EVENT_BYTES].tobytes() for view, first, last in raw
+        )
+
+    def kinds(self, hid: int) -> frozenset[int]:
+        """The flags that occur among the events of a holding."""
+        return frozenset(self.flags(map(self.fetch, self.spans(hid))))
 
     # Transfers
 

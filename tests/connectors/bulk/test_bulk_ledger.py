@@ -207,6 +207,10 @@ def agree(memory: Ledger, bulk: BulkLedger) -> None:
         assert bulk.latest(one.id.chain) == memory.latest(one.id.chain)
         assert repr(bulk.shown(one.asset)) == repr(memory.shown(one.asset))
     holdings = {leg.holding for one in memory.transfers for leg in one.inputs + one.outputs}
+    for asset in {one.asset for one in memory.transfers}:
+        sinks = {holding for holding in holdings if isinstance(holding, Sink) and holding.asset == asset}
+        for of in (bulk, memory):
+            assert {of.holding(hid) for hid in of.sinks(asset)} == sinks
     for holding in holdings:
         mine, theirs = bulk.hid(holding), memory.hid(holding)
         assert mine is not None
@@ -222,6 +226,10 @@ def agree(memory: Ledger, bulk: BulkLedger) -> None:
             assert bulk.balance_before(mine, at) == memory.balance_before(theirs, at), (holding, at)
         assert list(bulk.events(mine)) == list(memory.events(theirs))
         assert accounts(bulk, mine) == accounts(memory, theirs)
+        for of, hid in ((bulk, mine), (memory, theirs)):
+            account = of.account(hid)
+            columns = (account.steps, account.times, account.others, map(bool, account.outs), account.units)
+            assert list(zip(*columns, strict=True)) == list(map(tuple, of.entries(hid)))
         assert bulk.lines(mine) >= len(bulk.entries(mine))
         assert list(bulk.composite(mine)) == list(memory.composite(theirs))
         assert bulk.ambiguous([mine]) == memory.ambiguous([theirs])
