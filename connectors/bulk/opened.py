@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from connectors.bulk.folder import EVENT_BYTES, FULL, NONE, SINKS, load
-from connectors.bulk.tables import find, words_of
+from connectors.bulk.tables import find_newest, layers_of, words_of
 from tracer.errors import InputError
 from tracer.values import Address, Asset, Family, Holding, Outpoint, Sink, Slot
 
@@ -72,8 +72,8 @@ class Opened:
         self.texts, self.text_ends = self.view("texts", "B"), self.view("text_ends", "Q")
         self.text_keys = self.view("text_keys")
         self.owned, self.owned_at = self.view("owned"), self.view("owned_at", "Q")
-        self.by_tx, self.by_text = self.view("by_tx", "Q"), self.view("by_text", "Q")
-        self.by_holding, self.by_address = self.view("by_holding", "Q"), self.view("by_address", "Q")
+        self.by_tx, self.by_text = self.table("by_tx"), self.table("by_text")
+        self.by_holding, self.by_address = self.table("by_holding"), self.table("by_address")
         self.repeats = self.view("repeats", "Q")
         self.key_words, self.width = manifest.key_words, manifest.holding_words
         self.assets = tuple(Asset(self.chain, *asset) for asset in manifest.assets)
@@ -96,6 +96,10 @@ class Opened:
                 f"{path} cannot be read: {error}", "the folder is damaged: ingest the sources anew"
             ) from None
         return memoryview(mapped).cast(format)
+
+    def table(self, name: str) -> tuple[memoryview, ...]:
+        """A hash table: its files, the newest first."""
+        return tuple(self.view(layer, "Q") for layer in layers_of(name, self.manifest.files))
 
     def spans(self, hid: int) -> list[Span]:
         """Where the events of a holding are, in order."""
@@ -205,7 +209,7 @@ class Opened:
             return None
         words = list(words_of(key))
         salt = self.manifest.salt
-        found = find(self.by_tx, words, salt, lambda tx: self.txs[12 * tx : 12 * tx + 8].tolist() == words)
+        found = find_newest(self.by_tx, words, salt, lambda tx: self.txs[12 * tx : 12 * tx + 8].tolist() == words)
         return found if found is not None and self.tx_text(found) == text else None
 
     def first_ordinal(self, tx: int) -> int:
@@ -258,7 +262,7 @@ class Opened:
         def is_key(hid: int) -> bool:
             return self.records[hid * width : hid * width + len(words)].tolist() == words
 
-        found = find(self.by_holding, words, self.manifest.salt, is_key)
+        found = find_newest(self.by_holding, words, self.manifest.salt, is_key)
         return found if found is not None and self.spans(found) else None
 
     def address_key(self, address: Address) -> tuple[int, ...] | None:
@@ -280,13 +284,13 @@ class Opened:
             return
         words, salt = list(key), self.manifest.salt
         if self.coins:
-            number = find(
+            number = find_newest(
                 self.by_text, [*words, 0], salt, lambda n: self.text_keys[10 * n : 10 * n + 8].tolist() == words
             )
             found = self.owned[self.owned_at[number] : self.owned_at[number + 1]].tolist() if number is not None else []
         else:
             width, found = self.width, []
-            head = find(
+            head = find_newest(
                 self.by_address,
                 words,
                 salt,

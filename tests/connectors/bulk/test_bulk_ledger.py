@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -324,6 +325,35 @@ def test_only_what_is_new_is_indexed_until_there_are_too_many_stretches(tmp_path
     assert seen == [1, 2, 3, 4, 5, 6, 1, 2, 3]
     bulk = BulkLedger(tmp_path / "ledger")
     agree(Ledger.of(list(bulk.transfers)), bulk)
+
+
+def test_tables_grow_in_layers_until_there_are_too_many_or_too_much_is_new(tmp_path: Path) -> None:
+    seen = []
+    for number in range(1, 12):
+        # Addresses of earlier files get holdings of another token: the newest is found first, and leads to the others.
+        asset = tokens(ETH)[number % 3]
+        file = [
+            paid(1000 * number + more, number, number % 2, (number + more) % 4, asset)
+            for more in range(200 if number == 10 else 3)
+        ]
+        ingest([write(tmp_path / f"{number}.jsonl", file)], tmp_path / "ledger", reader=JsonReader(ETH))
+        bulk = BulkLedger(tmp_path / "ledger")
+        seen.append((len(bulk.files.by_tx), len(bulk.files.by_holding), len(bulk.files.by_address)))
+        assert verify(tmp_path / "ledger") == ()
+        agree(Ledger.of(list(bulk.transfers)), bulk)
+    assert [txs for txs, _, _ in seen] == [1, 2, 3, 4, 5, 6, 7, 1, 2, 1, 2]
+    assert all(max(sizes) > 2 for sizes in zip(*seen, strict=True))
+
+
+@FEW
+@given(st.one_of(account_ledgers(), coin_ledgers()), st.integers(2, 9), st.booleans(), st.data())
+def test_a_folder_that_is_added_to_again_and_again_answers_as_a_ledger_in_memory(
+    transfers: list[Transfer], times: int, in_order: bool, data: st.DataObject
+) -> None:
+    transfers = list(Ledger.of(transfers).transfers) if in_order else transfers
+    cuts = [0, *sorted(data.draw(st.integers(0, len(transfers))) for _ in range(times - 1)), len(transfers)]
+    with both([transfers[one:two] for one, two in pairwise(cuts)], at_once=False) as (memory, bulk):
+        agree(memory, bulk)
 
 
 @FEW
