@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -69,6 +69,7 @@ class Ledger(ABC):
 
     coverage: CoverageBook
     order: Order = Order.ATOMIC
+    rows_per_look_up: int = 0  # passed in the time of one look-up of the next event, about; 0: never pass
 
     @staticmethod
     def of(
@@ -234,6 +235,16 @@ class Ledger(ABC):
     def account(self, hid: int) -> Account:
         """The same as `entries`, in columns."""
         return Account(self.entries(hid))
+
+    def passed(self, first: int, end: int, live: Collection[int], wanted: Collection[int]) -> Iterator[int]:
+        """The steps at the ordinals `first` to `end` that are `wanted` or touch a `live` holding, as both are then.
+
+        In order; some may touch none, be before `first` or come again.
+        """
+        for step in range(first, end):
+            movements = self.movements(step)
+            if step in wanted or any(hid in live for one in movements for hid, _ in one.inputs + one.outputs):
+                yield step
 
     def inputs(self, ordinal: int) -> Row:
         """(hid, units) of each input of the step."""

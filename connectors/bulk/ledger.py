@@ -56,6 +56,8 @@ class BulkLedger(Ledger):
     `keep`: addresses that are never netted away, as in `Ledger.of`. Holdings have other numbers than in memory.
     """
 
+    rows_per_look_up = 350
+
     def __init__(self, folder: Path | str, keep: Collection[Address] = (), order: Order = Order.ATOMIC) -> None:
         self.files = Opened(Path(folder))
         self.order = order
@@ -174,6 +176,30 @@ class BulkLedger(Ledger):
                         return step
         return None
 
+    def passed(self, first: int, end: int, live: Collection[int], wanted: Collection[int]) -> Iterator[int]:
+        """The steps of every transaction that has a row which is wanted or touches a live holding."""
+        look = self._touched_coins if self.files.coins else self._touched
+        behind = -1
+        for at in look(first, end, live, wanted):
+            if at <= behind:
+                continue
+            if self.files.alone(at, self.files.tx_at(at)):
+                yield at
+                continue
+            together = self._siblings(self._first(at))
+            behind = together[-1]
+            yield from sorted({self.step_of(one) for one in together})
+
+    def _touched(self, first: int, end: int, live: Collection[int], wanted: Collection[int]) -> Iterator[int]:
+        for at, (payer, payee) in enumerate(self.files.ends(first, end), first):
+            if payer in live or payee in live or at in wanted:
+                yield at
+
+    def _touched_coins(self, first: int, end: int, live: Collection[int], wanted: Collection[int]) -> Iterator[int]:
+        for at, hids in enumerate(self.files.coin_ends(first, end), first):
+            if at in wanted or any(hid in live for hid in hids):
+                yield at
+
     def balance_before(self, hid: int, ordinal: int) -> int:
         """What the holding held just before `ordinal`, by what is recorded."""
         spans = self.files.spans(hid)
@@ -278,6 +304,13 @@ class BulkLedger(Ledger):
         found = [files.ordinal(files.txs[12 * other + 11]) for other, key, _ in files.manifest.overwritten if key == tx]
         return sorted({*found, *self._siblings(files.first_ordinal(number))})
 
+    def _first(self, at: int) -> int:
+        """The first transfer of the transaction that the one at `at` is part of."""
+        tx = self.files.tx_at(at)
+        while at and self.files.tx_at(at - 1) == tx:
+            at -= 1
+        return at
+
     def _siblings(self, first: int) -> range:
         """The transfers of the transaction that begins at `first`."""
         tx, end = self.files.tx_at(first), first + 1
@@ -308,20 +341,20 @@ class BulkLedger(Ledger):
         return Leg(self.holding(leg.hid), leg.units, owner)
 
     def _recorded(self, ordinal: int, row: Row) -> Movement:
-        inputs, outputs = self.files.sides(row)
-        return Movement(ordinal, tuple(leg[:2] for leg in inputs), tuple(leg[:2] for leg in outputs))
+        if self.files.coins:
+            inputs, outputs = self.files.sides(row)
+            return Movement(ordinal, tuple(leg[:2] for leg in inputs), tuple(leg[:2] for leg in outputs))
+        payer, payee, units = self.files.payment(row)
+        return Movement(ordinal, ((payer, units),), ((payee, units),))
 
     def _step(self, ordinal: int) -> tuple[int, tuple[Movement, ...]]:
         """(the step's ordinal, what moves if it is this one)."""
         files = self.files
         row = files.row(ordinal)
         alone = ordinal, (self._recorded(ordinal, row),)
-        if files.coins or not self._moves(row, alone[1][0]):
+        if files.coins or files.alone(ordinal, row.tx) or not self._moves(row, alone[1][0]):
             return alone
-        first = ordinal
-        while first and files.tx_at(first - 1) == row.tx:
-            first -= 1
-        rows = [(at, files.row(at)) for at in self._siblings(first)]
+        rows = [(at, files.row(at)) for at in self._siblings(self._first(ordinal))]
         found = [(one, moved) for at, one in rows if self._moves(one, moved := self._recorded(at, one))]
         if len(found) < 2:
             return alone

@@ -63,6 +63,7 @@ class Opened:
         self.chain, self.coins = manifest.on, manifest.coins
         self.order, self.places = self.view("order"), self.view("places")
         self.rows, self.txs = self.view("rows", "Q"), self.view("txs")
+        self.row_words = self.rows.cast("B").cast("I")
         self.legs = self.view("legs", "Q")
         self.records, self.owners = self.view("holdings"), self.view("owners")
         self.stretches = tuple(
@@ -146,12 +147,35 @@ class Opened:
         """The number of the transaction of the transfer at `ordinal`."""
         return self.rows[(self.order[ordinal] if self.order else ordinal) * (4 if self.coins else 5)] & NONE
 
+    def alone(self, ordinal: int, tx: int) -> bool:
+        """Whether the transfer is the only one of its transaction."""
+        before = ordinal > 0 and self.tx_at(ordinal - 1) == tx
+        return not before and (ordinal + 1 == self.manifest.transfers or self.tx_at(ordinal + 1) != tx)
+
+    def payment(self, row: Row) -> tuple[int, int, int]:
+        """Payer, payee and units of a transfer of an account chain."""
+        at = row.number * 5
+        both = self.rows[at + 1]
+        return both & NONE, both >> 32, self.units(self.rows[at + 2], self.rows[at + 3], row.number)
+
+    def ends(self, first: int, end: int) -> Iterator[tuple[int, int]]:
+        """Payer and payee of each transfer of an account chain from `first` to before `end`, in order."""
+        if self.order:
+            ends = [self.rows[5 * row + 1] for row in self.order[first:end]]
+            return ((both & NONE, both >> 32) for both in ends)
+        words = self.row_words[10 * first : 10 * end]
+        return zip(words[2::10].tolist(), words[3::10].tolist(), strict=True)
+
+    def coin_ends(self, first: int, end: int) -> Iterator[list[int]]:
+        """The holdings of each transaction of a UTXO chain."""
+        for row in self.order[first:end] if self.order else range(first, end):
+            start, count = self.rows[4 * row + 1] & _FIRST_LEG, self.rows[4 * row + 2] >> 32
+            yield [place & NONE for place in self.legs[3 * start : 3 * (start + count) : 3].tolist()]
+
     def sides(self, row: Row) -> tuple[tuple[StoredLeg, ...], tuple[StoredLeg, ...]]:
         """Inputs and outputs."""
         if not self.coins:
-            at = row.number * 5
-            payer, payee = self.rows[at + 1] & NONE, self.rows[at + 1] >> 32
-            units = self.units(self.rows[at + 2], self.rows[at + 3], row.number)
+            payer, payee, units = self.payment(row)
             return (StoredLeg(payer, units, NONE),), (StoredLeg(payee, units, NONE),)
         at = row.number * 4
         start, counts = self.rows[at + 1] & _FIRST_LEG, self.rows[at + 2]

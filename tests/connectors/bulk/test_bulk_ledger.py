@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from connectors.bulk.arrays import open_arrays
 from connectors.bulk.folder import verify
 from connectors.bulk.ingest import ingest
 from connectors.bulk.ledger import BulkLedger
+from tracer import steps
 from tracer.coverage import State
 from tracer.engine import move
 from tracer.envelope import envelope
@@ -367,7 +368,16 @@ def test_a_trace_and_its_envelope_are_the_same_on_both(transfers: list[Transfer]
         assert loss is not None
         everyone = sorted({leg.address for one in transfers for leg in one.outputs if leg.address})
         following = frozenset(data.draw(st.sets(st.sampled_from(everyone))) if everyone else ())
-        assert traced(bulk, loss, following) == traced(memory, loss, following)
+        expected = traced(memory, loss, following)
+        assert traced(bulk, loss, following) == expected
+        for turns in ((True,), (True, False, False), (False, True)):  # all rows are passed, or now and then
+            turn = cycle(turns)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(steps, "SOME", 1)
+                patch.setattr(BulkLedger, "rows_per_look_up", data.draw(st.sampled_from((4, 12, 400))))
+                patch.setattr(steps, "pass_on", lambda *_, turn=turn: next(turn))
+                patch.setattr(steps, "look_on", lambda *_, turn=turn: not next(turn))
+                assert traced(bulk, loss, following) == expected
 
 
 MANY = settings(FEW, max_examples=200)
