@@ -137,3 +137,15 @@ def test_a_collector_pays_at_most_five_percent_elsewhere(pieces: int, elsewhere:
     assert hid is not None
     assert (Venues(of, LABELS, 20).of(hid, ETH) is not None) is found
     assert _entity(of, hid) == ("Acme" if found else None)
+
+
+@pytest.mark.parametrize(("others", "suspected"), [(2, False), (3, True)])
+def test_counterparties_count_a_day_and_not_payments(others: int, suspected: bool) -> None:
+    rules = StopRules(service_counterparties=50, service_daily=3, service_days=2)
+    rows = [(day, number) for day in range(2) for number in range(6)]
+    text = "\n".join(
+        f"{6 * day + number + 1} x -> f{day}{number % others} 1 @{1_600_000_000 // DAY * DAY + day * DAY + number}"
+        for day, number in rows
+    )
+    assert (suspected_service(ledger(text), address("x"), rules) is not None) is suspected
+    assert (_plainly(ledger(text), address("x"), rules) is not None) is suspected
