@@ -322,23 +322,25 @@ class BulkLedger(Ledger):
         files = self.files
         row = files.row(ordinal)
         at = 12 * row.tx
-        inputs, outputs = files.sides(row)
-        holding = self.holding(inputs[0].hid)
+        inputs, outputs = (tuple(map(self._leg, side)) for side in files.sides(row))
+        holding = inputs[0].holding
         place = files.txs[at + 10]
         return Transfer(
             TransferId(files.chain, files.tx_text(row.tx), files.manifest.positions[row.position]),
             Block(files.txs[at + 8], files.txs[at + 9]),
             UNKNOWN_INDEX if place == NONE else place,
             files.assets[0] if isinstance(holding, Outpoint) else holding.asset,
-            tuple(map(self._leg, inputs)),
-            tuple(map(self._leg, outputs)),
+            inputs,
+            outputs,
             files.evidence(row),
             "" if files.coins else UNKNOWN_METHOD,  # a folder keeps no called functions
         )
 
     def _leg(self, leg: StoredLeg) -> Leg:
-        owner = self.files.address_of(leg.owner) if self.files.coins else self.address(leg.hid)
-        return Leg(self.holding(leg.hid), leg.units, owner)
+        holding = self.holding(leg.hid)
+        if self.files.coins:
+            return Leg(holding, leg.units, self.files.address_of(leg.owner))
+        return Leg(holding, leg.units, holding.address if isinstance(holding, Slot) else None)
 
     def _recorded(self, ordinal: int, row: Row) -> Movement:
         if self.files.coins:
