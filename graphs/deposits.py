@@ -89,13 +89,14 @@ def deposit(
 def _reading(ledger: Ledger, address: Address, asset: Asset, hid: int, known: Venues, least: int) -> Deposit | None:
     account = ledger.account(hid)
     sent = sums(account, known.sinks(asset))
+    if not sent:
+        return None
     most = sum(sent.values())
     # A collector that gets little of it changes nothing, and looking for whose it is costs the most.
     much = [at for at, units in sent.items() if 20 * units >= most]
     if least and _elsewhere(ledger, address, {at: sent[at] for at in much}, most, asset, known):
         return None
-    labelled = known.labelled(asset)
-    asked = {*much, *(sent.keys() & labelled.keys())}
+    asked = {*much, *known.exchanges(sent.keys(), asset)}
     hids = {payee: to for to in asked if (payee := ledger.address(to)) is not None}
     venues = {
         target: venue for target in sorted(hids) if (venue := known.of(hids[target], asset)) and target != address

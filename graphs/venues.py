@@ -55,6 +55,12 @@ class Venues:
             self._hot[asset] = {hid: label for hid, label in found if hid is not None}
         return self._hot[asset]
 
+    def exchanges(self, hids: Collection[int], asset: Asset) -> set[int]:
+        """Which of these holdings, all of that asset, a label calls an exchange's."""
+        if asset in self._hot or len(hids) > len(self._labels.addresses()):
+            return {hid for hid in hids if hid in self.labelled(asset)}
+        return {hid for hid in hids if self.of(hid, asset, deeper=False) is not None}
+
     def sinks(self, asset: Asset) -> frozenset[int]:
         """As `Ledger.sinks`."""
         if asset not in self._sinks:

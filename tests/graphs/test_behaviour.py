@@ -149,3 +149,13 @@ def test_counterparties_count_a_day_and_not_payments(others: int, suspected: boo
     )
     assert (suspected_service(ledger(text), address("x"), rules) is not None) is suspected
     assert (_plainly(ledger(text), address("x"), rules) is not None) is suspected
+
+
+@given(drawn())
+def test_exchanges_are_found_alike_by_who_is_paid_and_by_who_is_labelled(of: Ledger) -> None:
+    hids = {leg for at in range(len(of)) for leg, _ in of.outputs(at) if of.outputs(at)}
+    coins = {hid for hid in hids if of.holding(hid) == Slot(of.address(hid) or address("nobody"), ETH)}
+    one, other = Venues(of, LABELS, 20), Venues(of, LABELS, 20)
+    found = {hid for hid in coins if one.exchanges([hid], ETH)}  # few are paid: each is asked whose it is
+    assert other.exchanges(coins, ETH) == found == coins & other.labelled(ETH).keys()
+    assert other.exchanges(coins, ETH) == found  # now it is known where the labels' holdings are
