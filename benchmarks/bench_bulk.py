@@ -27,6 +27,7 @@ from benchmarks.bulk_peers import histories as sqlite_histories
 from benchmarks.measuring import machine
 from cases.table import table
 from connectors.labels import read_labels
+from tracer.labels import LabelBook
 
 PARTS = ("ingest", "again", "query", "history")
 OURS, PEERS = "benchmarks.bulk_ours", "benchmarks.bulk_peers"
@@ -45,6 +46,7 @@ class Run:
     times: int
     slow_times: int
     seeds: int
+    settings: tuple[str, ...]
     what: frozenset[str]
 
     @property
@@ -66,6 +68,7 @@ def main() -> None:
     asked.add_argument("--times", type=int, default=5)
     asked.add_argument("--slow-times", type=int, help="of the script and SQLite's load; default 5, above 1M once")
     asked.add_argument("--seeds", type=int, default=50, help="losses to trace")
+    asked.add_argument("--settings", default="default,no floor", help=f"of {', '.join(ours.SETTINGS)}")
     asked.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
     asked.add_argument("--only", choices=("ours", "peers"), help="one side alone; no ratios then")
     asked.add_argument("--scan", action="store_true", help="also one loss with the stops off")
@@ -79,7 +82,7 @@ def main() -> None:
     with _ledger(given.folder, given.size, size) as (parquet, folder):
         facts = facts_of(parquet)
         slow = given.slow_times or (5 if size <= SIZES["1M"] else 1)
-        run = Run(parquet, facts, folder, given.times, slow, given.seeds, what)
+        run = Run(parquet, facts, folder, given.times, slow, given.seeds, tuple(given.settings.split(",")), what)
         print(_about(run))
         lines = [*_ingest(run), *_again(run), *_queries(run, given.against), *_histories(run)]
         headings = ["what", "unit", "ours", "peer", "theirs", "ours / theirs", "bar"]
@@ -181,10 +184,10 @@ def _queries(run: Run, against: Path | None) -> Iterator[Line]:
         return
     labels = ours.labels_of(run.labels)
     losses = run.facts.losses[:: max(len(run.facts.losses) // run.seeds, 1)][: run.seeds]
-    for settings in ("default", "no floor") if "query" in run.what else ():
+    for settings in run.settings if "query" in run.what else ():
         ours.answer(ours.opened(run.taken), labels, losses[-1], settings)
         found = [ours.answer(ours.opened(run.taken), labels, tx, settings) for tx in losses]
-        p50, p95 = centiles([one.wall for one in found])
+        p50, p95 = centiles([one.process for one in found])
         default = settings == "default"
         what = f"one loss, five rules, {settings}"
         yield Line(f"{what}, p50", "s", p50, peer, seconds, most=0.05 if default else None)
@@ -201,11 +204,26 @@ def _queries(run: Run, against: Path | None) -> Iterator[Line]:
             cold.append(fresh(f"{OURS}:first_answer", run.taken, run.labels, tx).wall)
         yield Line("first answer, cold", "s", middle(cold), most=2.0)
     if "scan" in run.what:
+        yield from _scans(run, labels, losses)
         answer = ours.answer(ours.opened(run.taken), labels, run.facts.losses[0], "stops off")
         yield Line("one loss, five rules, stops off", "s", answer.wall, peer, seconds)
         print(_told("stops off", [answer]))
         if script is not None:
             print(f"first in, first out: {'the same ends' if answer.fifo == script else 'OTHER ENDS'} as the script")
+
+
+def _scans(run: Run, labels: LabelBook, losses: Sequence[str]) -> Iterator[Line]:
+    """Lots moved with everybody followed but the labels: the better of looking up and passing, and what is chosen."""
+    for tx in losses[:COLD]:
+        times: dict[str, float] = {}
+        told: set[str] = set()
+        for way in ("look up", "pass", "either"):
+            times[way], steps, found = ours.moved(ours.opened(run.taken), labels, tx, way)
+            told.add(found)
+        same("ways to the same lots", len(told), 1)
+        what = f"lots moved, everybody followed, {steps:,} payments"
+        better = min(("look up", "pass"), key=lambda way: times[way])
+        yield Line(what, "s", times["either"], f"better of both: {better}", times[better], most_of_theirs=1.5)
 
 
 def _script(run: Run, tx: str) -> tuple[dict[str, int], float | None]:
@@ -228,10 +246,12 @@ def _told(settings: str, found: Sequence[ours.Answer]) -> str:
     shares = (f"{stop} {max(one.shares.get(stop, 0) for one in found):.2g}" for stop in stops)
     followed, ends = ([getattr(one, name) for one in found] for name in ("followed", "ends"))
     mean = ", ".join(f"{stop} {sum(one.shares.get(stop, 0) for one in found) / len(found):.2g}" for stop in stops)
+    wall50, wall95 = centiles([one.wall for one in found])
     return "\n".join((
         f"settings {settings!r}: {ours.SETTINGS[settings]}",
         f"  {len(found)} losses; addresses followed {median(followed):g}, at most {max(followed):,}; ends "
         f"{median(ends):g}, at most {max(ends):,}",
+        f"  times are of the process; on the clock p50 {wall50:.3f} s, p95 {wall95:.3f} s",
         f"  part of the loss at each stop under the rule that puts most there, mean: {mean}",
         f"  at most: {', '.join(shares)}",
     ))  # fmt: skip

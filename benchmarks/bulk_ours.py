@@ -5,21 +5,25 @@ The first answer is timed from the first import in a process of its own, so this
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from connectors.labels import read_labels
 from graphs.behaviour import Behaviour
 from graphs.follow import Following, follow
+from graphs.seeds import seeds_of
 from graphs.stops import StopRules
+from tracer import steps
 from tracer.addresses import parse
 from tracer.coverage import Coverage, CoverageBook, Kind, State
+from tracer.engine import move
 from tracer.labels import LabelBook
 from tracer.losses import Loss
 from tracer.lots import Rule
@@ -143,6 +147,40 @@ def answer(ledger: Ledger, labels: LabelBook, tx: str, settings: str = "default"
     ends = {end.place for trace in traces.values() for end in trace.ends}
     fifo = {end.place.address.text.lower(): end.units for end in traces[Rule.FIFO].ends if end.place.address}
     return Answer(wall, process, len(found.followed), len(ends), shares, fifo)
+
+
+class _Everybody(dict[int, int]):
+    """All holdings are followed to the end, but those of the labels."""
+
+    def __init__(self, ledger: Ledger, labels: LabelBook) -> None:
+        super().__init__()
+        self._last = len(ledger)
+        self._labelled = {hid for address in labels.addresses() for hid in ledger.holdings_of(address)}
+
+    def __contains__(self, hid: object) -> bool:
+        return hid not in self._labelled
+
+    def get(self, hid: int, default: Any = None) -> Any:
+        return default if hid in self._labelled else self._last
+
+
+def moved(ledger: Ledger, labels: LabelBook, tx: str, way: str) -> tuple[float, int, str]:
+    """One loss moved pro rata with everybody followed: seconds of the process, how many payments, and their digest.
+
+    `way`: "look up" all steps, "pass" all rows, or "either", as it is chosen.
+    """
+    choice = steps.pass_on, steps.look_on
+    if way != "either":
+        steps.pass_on, steps.look_on = (lambda *_: way == "pass"), (lambda *_: False)
+    try:
+        following, seeds = _Everybody(ledger, labels), seeds_of(ledger, [loss_of(ledger, tx)])
+        began = time.process_time()
+        moves = move(ledger, seeds, following, Rule.PRO_RATA)
+        seconds = time.process_time() - began
+    finally:
+        steps.pass_on, steps.look_on = choice
+    told = repr((moves.flows, sorted(moves.rest.items()))).encode()
+    return seconds, len(moves.flows), hashlib.sha256(told).hexdigest()
 
 
 def first_answer(folder: str, labels: str, tx: str) -> int:

@@ -21,7 +21,8 @@ class Behaviour:
     def stop(self, address: Address) -> Stop | None:
         """The stop that its behaviour calls for: a deposit address, or what may be a service; None for a wallet."""
         if address not in self._stops:
-            found = deposit(self._ledger, self._labels, address, self._rules, self._venues)
-            stop = found.stop() if found and found.score >= self._rules.deposit_score else None
+            least = self._rules.deposit_score
+            found = deposit(self._ledger, self._labels, address, self._rules, self._venues, least)
+            stop = found.stop() if found and found.score >= least else None
             self._stops[address] = stop or suspected_service(self._ledger, address, self._rules)
         return self._stops[address]

@@ -6,12 +6,14 @@ what the exchange can act on. Rule set: design of the project after Victor (FC 2
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median_low
 
 from graphs.stops import DAY, Stop, StopRules
-from graphs.venues import Venues
+from graphs.venues import Venues, sums
+from tracer.accounts import Account
 from tracer.judgements import Judgement
 from tracer.labels import CUSTODIANS, Label, LabelBook
 from tracer.ledger import Ledger
@@ -66,48 +68,46 @@ class Deposit:
 
 
 def deposit(
-    ledger: Ledger, labels: LabelBook, address: Address, rules: StopRules, venues: Venues | None = None
+    ledger: Ledger, labels: LabelBook, address: Address, rules: StopRules, venues: Venues | None = None, least: int = 0
 ) -> Deposit | None:
     """The best-scoring reading of `address` as a deposit address, None where nothing points to a labelled exchange.
 
-    `venues`: what earlier questions about the same ledger and labels found, to save work.
+    `venues`: what earlier questions about the same ledger and labels found, to save work. `least`: a lower score is of
+    no use to who asks, and need not be worked out.
     """
     known = venues or Venues(ledger, labels, rules.label_confidence)
     found = []
     for hid in ledger.holdings_of(address):
         holding = ledger.holding(hid)
         if isinstance(holding, Slot):
-            reading = _reading(ledger, address, holding.asset, hid, known)
+            reading = _reading(ledger, address, holding.asset, hid, known, least)
             if reading:
                 found.append(reading)
     return max(found, key=lambda reading: (reading.score, reading.swept, reading.asset), default=None)
 
 
-def _reading(ledger: Ledger, address: Address, asset: Asset, hid: int, known: Venues) -> Deposit | None:
-    by_hid: dict[int, list[tuple[int, int]]] = {}
-    came: list[int] = []
-    for entry in ledger.entries(hid):
-        if entry.units and entry.out:
-            by_hid.setdefault(entry.other, []).append((entry.step, entry.units))
-        elif entry.units:
-            came.append(entry.step)
-    by_hid = {at: steps for at, steps in by_hid.items() if not ledger.is_sink(at)}
-    sent = {at: sum(units for _, units in steps) for at, steps in by_hid.items()}
+def _reading(ledger: Ledger, address: Address, asset: Asset, hid: int, known: Venues, least: int) -> Deposit | None:
+    account = ledger.account(hid)
+    sent = sums(account, known.sinks(asset))
+    if not sent:
+        return None
     most = sum(sent.values())
-    labelled = known.labelled(asset)
     # A collector that gets little of it changes nothing, and looking for whose it is costs the most.
-    asked = [at for at in by_hid if at in labelled or 20 * sent[at] >= most]
-    hids = {payee: at for at in asked if (payee := ledger.address(at)) is not None}
+    much = [at for at, units in sent.items() if 20 * units >= most]
+    if least and _elsewhere(ledger, address, {at: sent[at] for at in much}, most, asset, known):
+        return None
+    asked = {*much, *known.exchanges(sent.keys(), asset)}
+    hids = {payee: to for to in asked if (payee := ledger.address(to)) is not None}
     venues = {
         target: venue for target in sorted(hids) if (venue := known.of(hids[target], asset)) and target != address
     }
-    paid = {target: [step for step, _ in by_hid[hids[target]]] for target in venues}
     out = {target: sent[hids[target]] for target in venues}
     if not venues:
         return None
     hot = max(venues, key=lambda target: (out[target], target))
     theirs = [target for target in venues if venues[target].entity == venues[hot].entity]
-    sweeps = sorted(at for target in theirs for at in paid[target])
+    wallets = {hids[target] for target in theirs}
+    sweeps = [at for at, payee, units in _lines(account, account.paid) if units and payee in wallets]
     share = sum(out[target] for target in theirs) * 100 // most
     told = f"{share} % of it, in {_counted(len(sweeps), 'sweep')}, to {venues[hot].name or venues[hot].entity}"
     enough = share >= 95 and (len(sweeps) >= 2 or _empties(ledger, hid, sweeps[0]))
@@ -115,15 +115,16 @@ def _reading(ledger: Ledger, address: Address, asset: Asset, hid: int, known: Ve
     if not enough:  # without it nothing else counts
         return Deposit(address, asset, hot, venues[hot], (), (first,))
     whole = [_empties(ledger, hid, at) for at in sweeps]
+    came = [at for at, _, units in _lines(account, account.came) if units]
     waits = _waits(ledger, came, sweeps)
     methods = [ledger.transfer(at).method for at in ledger.events(hid) if ledger.inputs(at)[0][0] == hid]
     unknown = UNKNOWN_METHOD in methods  # then it counts against: what nobody told may not raise the score
     called = [method for method in methods if method]
-    senders = known.senders(hids[hot])
+    senders = known.senders(hids[hot], asset)
     checks = (
         first,
         Check("every sweep empties it", 15, all(whole), f"{sum(whole)} of {len(whole)} leave at most 0.5 %"),
-        Check("it pays at most two", 10, len(by_hid) <= 2, f"{len(by_hid)} paid"),
+        Check("it pays at most two", 10, len(sent) <= 2, f"{len(sent)} paid"),
         _gas(ledger, address, asset, theirs, sweeps),
         Check(
             "swept within a day",
@@ -147,6 +148,25 @@ def _reading(ledger: Ledger, address: Address, asset: Asset, hid: int, known: Ve
         ),
     )
     return Deposit(address, asset, hot, venues[hot], tuple(ledger.transfer(at) for at in sweeps), checks)
+
+
+def _elsewhere(
+    ledger: Ledger, address: Address, sent: dict[int, int], most: int, asset: Asset, known: Venues
+) -> bool:  # fmt: skip
+    """Whether too much went to others than exchanges for the first check to hold; short accounts are asked first."""
+    others = 0
+    for at in sorted(sent, key=lambda hid: (ledger.lines(hid), hid)):
+        payee = ledger.address(at)
+        if payee is None or payee == address or known.of(at, asset) is None:
+            others += sent[at]
+        if 20 * others > most:
+            return True
+    return False
+
+
+def _lines(account: Account, side: Callable[[Iterable[int]], Iterator[int]]) -> Iterator[tuple[int, int, int]]:
+    """(step, who is on the other side, units) of each line on one side."""
+    return zip(side(account.steps), side(account.others), side(account.units), strict=True)
 
 
 def _counted(count: int, what: str) -> str:

@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from operator import itemgetter
 
 from graphs.behaviour import Behaviour
 from graphs.conversions import Exchange
@@ -131,7 +130,7 @@ class _Walk:
         self.wallets = {loss.wallet for loss in losses if loss.wallet is not None}
         self.behaviour = behaviour or Behaviour(ledger, labels, rules)
         self.decided: dict[Address, tuple[object, Expand | Stop | None]] = {}
-        self.outs: dict[int, list[tuple[int, int]]] = {}  # hid -> (step, time) of what it pays
+        self.outs: dict[int, tuple[list[int], list[int]]] = {}  # hid -> steps and times of what it pays
 
     def run(self) -> Following:
         rules = Rule.of(self.losses[0].asset.chain.family) if self.losses else tuple(Rule)
@@ -297,10 +296,11 @@ class _Walk:
         for step, hid, _ in came.at:
             outs = self.outs.get(hid)
             if outs is None:
-                outs = self.outs[hid] = [(e.step, e.time) for e in self.ledger.entries(hid) if e.out]
-            after = bisect_right(outs, step, key=itemgetter(0))
-            if after < len(outs):
-                if not window or outs[after][1] - self.ledger.block(step).time <= window:
+                account = self.ledger.account(hid)
+                outs = self.outs[hid] = list(account.paid(account.steps)), list(account.paid(account.times))
+            after = bisect_right(outs[0], step)
+            if after < len(outs[0]):
+                if not window or outs[1][after] - self.ledger.block(step).time <= window:
                     return None
                 late = True
         if late:

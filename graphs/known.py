@@ -21,9 +21,7 @@ def unread(ledger: Ledger, address: Address, block: int) -> str:
     if not coverage.first <= block <= (block if coverage.last is None else coverage.last):
         until = "the last" if coverage.last is None else f"{coverage.last:,}"
         return f"its history was read for blocks {coverage.first:,} to {until} only; the value came in block {block:,}"
-    if coverage.state is State.UNSTATED and not any(
-        entry.out for hid in ledger.holdings_of(address) for entry in ledger.entries(hid)
-    ):
+    if coverage.state is State.UNSTATED and not any(any(ledger.account(at).outs) for at in ledger.holdings_of(address)):
         return "no payment from it is in the data, and the data do not say that its history was read"
     return ""
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import repeat
+from operator import floordiv
 
+from tracer.accounts import Account
 from tracer.errors import InputError
 from tracer.labels import LabelBook, Role
 from tracer.ledger import Ledger
 from tracer.trace import StopCode
-from tracer.values import Address
+from tracer.values import Address, Slot
 
 DAY = 86_400
 
@@ -91,27 +96,49 @@ def suspected_service(ledger: Ledger, address: Address, rules: StopRules) -> Sto
     fewest = min(rules.service_counterparties, rules.service_daily * rules.service_days)
     if sum(ledger.lines(hid) for hid in holdings) < fewest:
         return None  # fewer lines than counterparties that it would take
-    entries = [entry for hid in holdings for entry in ledger.entries(hid)]
-    if len({entry.other for entry in entries}) < min(rules.service_counterparties, rules.service_daily):
+    accounts = [ledger.account(hid) for hid in holdings]
+    several = set[int]().union(*(account.others for account in accounts))  # as many as addresses, or more
+    if len(several) < min(rules.service_counterparties, rules.service_daily):
         return None
-    mine = set(holdings)
-    everyone: set[Address] = set()
-    paid: set[Address] = set()
-    by_day: dict[int, set[Address]] = {}
-    for entry in entries:
-        if not entry.units or entry.other in mine:
-            continue
-        other = ledger.address(entry.other)
-        if other is not None and other != address:
-            everyone.add(other)
-            by_day.setdefault(entry.time // DAY, set()).add(other)
-            if entry.out:
-                paid.add(other)
-    busy = sum(1 for others in by_day.values() if len(others) >= rules.service_daily)
-    if len(everyone) >= rules.service_counterparties:
-        why = f"not labelled, but {len(everyone):,} counterparties are recorded ({len(paid):,} of them paid)"
-    elif busy >= rules.service_days:
-        why = f"not labelled, but {rules.service_daily} or more counterparties a day on {busy} days"
+    if len(several) < rules.service_counterparties and not _busy(accounts, rules):
+        return None
+    paid = _others(accounts, Account.paid)
+    whose = _whose(ledger, address, holdings, paid | _others(accounts, Account.came))
+    everyone = len(set(whose.values()))
+    if everyone >= rules.service_counterparties:
+        told = len({whose[other] for other in paid if other in whose})
+        why = f"not labelled, but {everyone:,} counterparties are recorded ({told:,} of them paid)"
     else:
-        return None
+        by_day: dict[int, set[Address | int]] = {}
+        for one in accounts:
+            for time, other, units in zip(one.times, one.others, one.units, strict=True):
+                if units and other in whose:
+                    by_day.setdefault(time // DAY, set()).add(whose[other])
+        busy = sum(1 for others in by_day.values() if len(others) >= rules.service_daily)
+        if busy < rules.service_days:
+            return None
+        why = f"not labelled, but {rules.service_daily} or more counterparties a day on {busy} days"
     return Stop(address, StopCode.SUSPECTED_SERVICE, f"{why}: it may be a service; review by hand")
+
+
+def _others(accounts: Sequence[Account], side: Callable[[Account, Iterable[int]], Iterator[int]]) -> set[int]:
+    """The holdings on the other side of what was paid, or of what came."""
+    lines = (zip(side(one, one.others), side(one, one.units), strict=True) for one in accounts)
+    return {other for line in lines for other, units in line if units}
+
+
+def _whose(ledger: Ledger, address: Address, mine: Sequence[int], others: set[int]) -> dict[int, Address | int]:
+    """Who has each of `others`, but for nobody and `address` itself. Of one asset, each holding is another's."""
+    holding = ledger.holding(mine[0]) if len(mine) == 1 else None
+    if isinstance(holding, Slot):
+        return {other: other for other in others - ledger.sinks(holding.asset) - {*mine}}
+    found = ((other, ledger.address(other)) for other in others)
+    return {other: whose for other, whose in found if whose is not None and whose != address}
+
+
+def _busy(accounts: Sequence[Account], rules: StopRules) -> bool:
+    """Whether there are as many lines on as many days as it takes: told without asking whose they are."""
+    lines = Counter[int]()
+    for account in accounts:
+        lines.update(map(floordiv, account.times, repeat(DAY)))
+    return sum(1 for count in lines.values() if count >= rules.service_daily) >= rules.service_days

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from tracer.accounts import Account
 from tracer.labels import Label, LabelBook, Role
 from tracer.ledger import Ledger
 from tracer.values import Address, Asset, Slot
 
 COLLECTOR_SENDERS = 10  # a wallet that gathers sweeps has many senders; a launderer's next wallet has one
+
+
+def sums(account: Account, sinks: Collection[int]) -> dict[int, int]:
+    """What went to each other holding in all, those of nobody left out."""
+    sent: dict[int, int] = {}
+    for other, units in zip(account.paid(account.others), account.paid(account.units), strict=True):
+        if units:
+            sent[other] = sent.get(other, 0) + units
+    for sink in sinks:
+        sent.pop(sink, None)
+    return sent
 
 
 class Venues:
@@ -16,18 +30,19 @@ class Venues:
         self._ledger = ledger
         self._labels = labels
         self._confidence = label_confidence
+        self._mine: dict[int, Label | None] = {}
         self._collects: dict[int, Label | None] = {}
         self._senders: dict[int, int] = {}
+        self._sinks: dict[Asset, frozenset[int]] = {}
         self._hot: dict[Asset, dict[int, Label]] = {}
-        self._exchanges = {
-            address: label for address in labels.addresses() if (label := self._exchange(address)) is not None
-        }
 
     def of(self, hid: int, asset: Asset, deeper: bool = True) -> Label | None:
         """Whose wallet the holding is in: by label, or (`deeper`, once) because nearly all that it pays goes to one."""
-        mine = self.labelled(asset).get(hid)
-        if mine is not None or not deeper:
-            return mine
+        if hid not in self._mine:
+            address = self._ledger.address(hid)
+            self._mine[hid] = None if address is None else self._exchange(address)
+        if self._mine[hid] is not None or not deeper:
+            return self._mine[hid]
         if hid not in self._collects:
             self._collects[hid] = self._collector(hid, asset)
         return self._collects[hid]
@@ -35,36 +50,51 @@ class Venues:
     def labelled(self, asset: Asset) -> dict[int, Label]:
         """The holdings of that asset that a label calls an exchange's."""
         if asset not in self._hot:
-            found = {self._ledger.hid(Slot(address, asset)): label for address, label in self._exchanges.items()}
-            self._hot[asset] = {hid: label for hid, label in found.items() if hid is not None}
+            exchanges = ((one, label) for one in self._labels.addresses() if (label := self._exchange(one)) is not None)
+            found = ((self._ledger.hid(Slot(address, asset)), label) for address, label in exchanges)
+            self._hot[asset] = {hid: label for hid, label in found if hid is not None}
         return self._hot[asset]
 
-    def senders(self, hid: int) -> int:
+    def exchanges(self, hids: Collection[int], asset: Asset) -> set[int]:
+        """Which of these holdings, all of that asset, a label calls an exchange's."""
+        if asset in self._hot or len(hids) > len(self._labels.addresses()):
+            return {hid for hid in hids if hid in self.labelled(asset)}
+        return {hid for hid in hids if self.of(hid, asset, deeper=False) is not None}
+
+    def sinks(self, asset: Asset) -> frozenset[int]:
+        """As `Ledger.sinks`."""
+        if asset not in self._sinks:
+            self._sinks[asset] = self._ledger.sinks(asset)
+        return self._sinks[asset]
+
+    def senders(self, hid: int, asset: Asset) -> int:
         """How many others paid it."""
         if hid not in self._senders:
-            ledger = self._ledger
-            senders = {entry.other for entry in ledger.entries(hid) if not entry.out and entry.units}
-            self._senders[hid] = sum(1 for at in senders if not ledger.is_sink(at))
+            account = self._ledger.account(hid)
+            lines = zip(account.came(account.others), account.came(account.units), strict=True)
+            self._senders[hid] = len({other for other, units in lines if units} - self.sinks(asset))
         return self._senders[hid]
 
     def _collector(self, hid: int, asset: Asset) -> Label | None:
         if self._ledger.lines(hid) <= COLLECTOR_SENDERS:
             return None
-        hot = self.labelled(asset)
-        entries = self._ledger.entries(hid)
-        if not any(entry.out and entry.other in hot for entry in entries) or self.senders(hid) < COLLECTOR_SENDERS:
+        account = self._ledger.account(hid)
+        sent = sums(account, self.sinks(asset))
+        total = sum(sent.values())
+        # Whose the few are that get much of it is quickly told; where the labels' own holdings are is not.
+        elsewhere = sum(units for at, units in sent.items() if 20 * units > total and not self.of(at, asset, False))
+        if 20 * elsewhere > total or self.senders(hid, asset) < COLLECTOR_SENDERS:
             return None
+        hot = self.labelled(asset)
         out: dict[str, int] = {}
         named: dict[str, Label] = {}
-        for entry in entries:
-            if entry.out and not self._ledger.is_sink(entry.other):
-                whose = hot.get(entry.other)
-                entity = whose.entity if whose else ""
-                out[entity] = out.get(entity, 0) + entry.units
-                if whose:
-                    named[entity] = whose
-        best = max(named, key=lambda entity: out[entity], default=None)
-        return named[best] if best is not None and out[best] * 100 >= 95 * sum(out.values()) > 0 else None
+        for other in account.paid(account.others):
+            if other in hot:
+                named[hot[other].entity] = hot[other]
+        for other in sent.keys() & hot.keys():
+            out[hot[other].entity] = out.get(hot[other].entity, 0) + sent[other]
+        best = max(named, key=lambda entity: out.get(entity, 0), default=None)
+        return named[best] if best is not None and out.get(best, 0) * 100 >= 95 * total > 0 else None
 
     def _exchange(self, address: Address) -> Label | None:
         told = self._labels.of(address)

@@ -1,13 +1,13 @@
 """The engine: lots move in ledger order, and only through holdings that carry stolen value.
 
-A heap holds the next event of each such holding; popping the earliest one moves lots. So what is visited follows the
-reach of the stolen value, not the size of the ledger. One engine serves every rule, one victim or many, a loss that is
-one payment or a whole wallet, and (with every origin as a label) the question where a wallet's money came from.
+The next event of each such holding is looked up, and the earliest moves lots. So what is visited follows the reach of
+the stolen value, not the size of the ledger; where that is most of it, a pass takes over (`tracer.steps`). One engine
+serves every rule, one victim or many, a loss that is one payment or a whole wallet, and (with every origin as a label)
+the question where a wallet's money came from.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +16,7 @@ from tracer.errors import BooksDoNotClose
 from tracer.ledger import Ledger, Movement
 from tracer.lots import CLEAN, Between, Content, Fees, Lot, Queue, Rule, apportion, empty
 from tracer.moves import Amounts, Course, Draw, Flow, Moves, Seeds, barrier
+from tracer.steps import Steps
 
 
 @dataclass(slots=True)
@@ -45,8 +46,7 @@ class _Run:
         self.strains: dict[int, Strain] = {}
         self.draws: list[Draw] = []
         self.next_label = seeds.labels() + 1
-        self.heap = seeds.start(ledger)
-        self.queued = set(self.heap)
+        self.steps = Steps(ledger, seeds.start(ledger), self.contents)
         self._both: set[int] = set()  # holdings on both sides of the step at hand
         self._stays: set[int] = set()  # those, and holdings that pay in several of its movements
         # (fee sink, block) -> step -> lots, where coinbases carry fees on.
@@ -54,9 +54,7 @@ class _Run:
 
     def run(self) -> Moves:
         ledger, contents, seeds = self.ledger, self.contents, self.seeds
-        while self.heap:
-            ordinal = heapq.heappop(self.heap)
-            self.queued.discard(ordinal)
+        for ordinal in self.steps:
             movements = ledger.movements(ordinal)
             if len(movements) == 1 and ordinal not in self.course.conversions:
                 self._move(ordinal, movements[0])
@@ -64,8 +62,10 @@ class _Run:
                 self._step(ordinal, movements)
             for one in movements:
                 for hid, _ in one.inputs + one.outputs:
-                    if hid in contents or hid in seeds.unseen:
-                        self._queue(ledger.next_event(hid, ordinal))
+                    if hid in seeds.unseen:
+                        self.steps.queue(ledger.next_event(hid, ordinal))
+                    elif hid in contents:
+                        self.steps.look_up(hid, ordinal)
         rest = {
             hid: [lot for lot in content.lots() if lot[0]]
             for hid, content in sorted(contents.items())
@@ -80,11 +80,6 @@ class _Run:
         return Moves(
             self.rule, followed, self.lost, tuple(self.flows), rest, self.unseen, self.strains, tuple(self.draws)
         )
-
-    def _queue(self, ordinal: int | None) -> None:
-        if ordinal is not None and ordinal not in self.queued:
-            self.queued.add(ordinal)
-            heapq.heappush(self.heap, ordinal)
 
     def _move(self, ordinal: int, one: Movement) -> None:
         """The common step: one movement, nothing exchanged."""
@@ -333,7 +328,7 @@ class _Run:
     def _collect(self, hid: int, lots: list[Lot], ordinal: int) -> None:
         """Fees that carry stolen value: the block's coinbase, which comes after all that pay them, takes them on."""
         self.fees.setdefault((hid, self.ledger.block(ordinal).number), {})[ordinal] = lots
-        self._queue(self.ledger.collects(hid, ordinal))
+        self.steps.queue(self.ledger.collects(hid, ordinal))
 
     def _collected(self, hid: int, units: int, ordinal: int) -> list[Lot]:
         """What a coinbase takes of its block's fees, in the order of its transactions; the rest stays a fee."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -105,7 +105,7 @@ class LabelBook:
         apart = any(not same_entity(claims[0].entity, claim.entity) for claim in claims[1:])
         return tuple(claims) if apart else ()
 
-    def addresses(self) -> Iterable[Address]:
+    def addresses(self) -> Collection[Address]:
         """Every address that somebody says something about."""
         return self._by_address.keys()
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from tracer.accounts import Account, Entry
 from tracer.coverage import CoverageBook
 from tracer.values import Address, Asset, Block, Chain, Holding, Sink, SinkKind, Transfer, TransferId
 
@@ -48,20 +49,6 @@ class Movement(NamedTuple):
         return sorted(self.inputs) == sorted(self.outputs)
 
 
-class Entry(NamedTuple):
-    """One line of a holding's account: `units` came in, or went `out`, at `step`; `other` is the far side's hid.
-
-    A step that deals with several others has a line for each, with what that other one got or paid; units of several
-    payers together are not told apart, so a line's units may also be others'.
-    """
-
-    step: int
-    time: int
-    other: int
-    out: bool
-    units: int
-
-
 class Ledger(ABC):
     """Transfers in order, and the steps in which lots move.
 
@@ -82,6 +69,7 @@ class Ledger(ABC):
 
     coverage: CoverageBook
     order: Order = Order.ATOMIC
+    rows_per_look_up: int = 0  # passed in the time of one look-up of the next event, about; 0: never pass
 
     @staticmethod
     def of(
@@ -143,6 +131,10 @@ class Ledger(ABC):
     @abstractmethod
     def is_sink(self, hid: int) -> bool:
         """True for fees, burns and issues."""
+
+    def sinks(self, asset: Asset) -> frozenset[int]:
+        """The holdings of an asset that are nobody's: fees, burns and issues."""
+        return frozenset(hid for kind in SinkKind if (hid := self.hid(Sink(asset, kind))) is not None)
 
     def is_fee(self, hid: int) -> bool:
         """True for the sink that fees go to."""
@@ -239,6 +231,20 @@ class Ledger(ABC):
                 elif hid in got and hid not in paid:
                     found += [Entry(step, time, at, False, units) for at, units in one.inputs]
         return found
+
+    def account(self, hid: int) -> Account:
+        """The same as `entries`, in columns."""
+        return Account(self.entries(hid))
+
+    def passed(self, first: int, end: int, live: Collection[int], wanted: Collection[int]) -> Iterator[int]:
+        """The steps at the ordinals `first` to `end` that are `wanted` or touch a `live` holding, as both are then.
+
+        In order; some may touch none, be before `first` or come again.
+        """
+        for step in range(first, end):
+            movements = self.movements(step)
+            if step in wanted or any(hid in live for one in movements for hid, _ in one.inputs + one.outputs):
+                yield step
 
     def inputs(self, ordinal: int) -> Row:
         """(hid, units) of each input of the step."""

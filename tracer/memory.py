@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
+from tracer.accounts import Account, Entry
 from tracer.coins import causal, check
 from tracer.coverage import CoverageBook
 from tracer.errors import Contradiction
-from tracer.ledger import Entry, Ledger, Movement, Order, Row
+from tracer.ledger import Ledger, Movement, Order, Row
 from tracer.netting import exchanges, netted
 from tracer.values import (
     UNKNOWN_INDEX,
@@ -63,6 +64,7 @@ class MemoryLedger(Ledger):
         self._events: list[list[int]] = []
         self._balances: dict[int, list[int]] = {}
         self._accounts: dict[int, Sequence[Entry]] = {}
+        self._columns: dict[int, Account] = {}
         self._ordinals: dict[TransferId, int] = {}
         self._shown: dict[Asset, Asset] = {}
         self._latest: dict[Chain, int] = {}
@@ -233,6 +235,12 @@ class MemoryLedger(Ledger):
         if hid not in self._accounts:
             self._accounts[hid] = super().entries(hid)
         return self._accounts[hid]
+
+    def account(self, hid: int) -> Account:
+        """The same in columns."""
+        if hid not in self._columns:
+            self._columns[hid] = super().account(hid)
+        return self._columns[hid]
 
     def balance_before(self, hid: int, ordinal: int) -> int:
         """What the holding held just before `ordinal`, by what is recorded."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Mapping
 
 from tracer.ledger import Ledger, Movement
 from tracer.lots import Fees
 from tracer.moves import Course, Seeds
+from tracer.steps import Steps
 
 
 def reach(
@@ -25,28 +25,21 @@ class _Reach:
     def __init__(self, ledger: Ledger, seeds: Seeds, followed: Mapping[int, int], course: Course) -> None:
         self.ledger, self.seeds, self.followed, self.course = ledger, seeds, followed, course
         self.reached: dict[int, int] = {}
+        self.live: set[int] = set()  # of these, the followed ones
+        self.steps = Steps(ledger, seeds.start(ledger), self.live)
         self.collecting: set[int | None] = set()  # coinbases of blocks in which stolen value may have paid a fee
 
     def run(self) -> dict[int, int]:
         ledger, seeds, reached = self.ledger, self.seeds, self.reached
-        heap = seeds.start(ledger)
-        queued = set(heap)
-        while heap:
-            ordinal = heapq.heappop(heap)
-            queued.discard(ordinal)
+        for ordinal in self.steps:
             movements = ledger.movements(ordinal)
-            collecting = self._step(ordinal, movements)
-            if collecting is not None and collecting not in queued:
-                queued.add(collecting)
-                heapq.heappush(heap, collecting)
+            self.steps.queue(self._step(ordinal, movements))
             for one in movements:
                 for hid, _ in one.inputs + one.outputs:
-                    following = None
-                    if (hid in reached and hid in self.followed) or hid in seeds.unseen:
-                        following = ledger.next_event(hid, ordinal)
-                    if following is not None and following not in queued:
-                        queued.add(following)
-                        heapq.heappush(heap, following)
+                    if hid in seeds.unseen:
+                        self.steps.queue(ledger.next_event(hid, ordinal))
+                    elif hid in self.live:
+                        self.steps.look_up(hid, ordinal)
         return reached
 
     def _step(self, ordinal: int, movements: tuple[Movement, ...]) -> int | None:
@@ -64,7 +57,7 @@ class _Reach:
                 given[leg.hid] = given.get(leg.hid, 0) + leg.units
             if any(leg.hid in marked for leg in exchange.gave):
                 for leg in exchange.got:
-                    self.reached.setdefault(leg.hid, ordinal)
+                    self._reach(leg.hid, ordinal)
         for one in movements:
             paid = one.ordinal in self.seeds.paid
             if not paid and not any(hid in marked and units > given.get(hid, 0) for hid, units in one.inputs):
@@ -73,11 +66,16 @@ class _Reach:
                 paid = ordinal not in self.course.barriers
             for hid, units in one.outputs:
                 if units and (paid or any(hid == at for at, _, _ in claims)):
-                    self.reached.setdefault(hid, ordinal)
+                    self._reach(hid, ordinal)
                     if self.course.fees is Fees.IN_RATIO and self.ledger.is_fee(hid):
                         collecting = self.ledger.collects(hid, ordinal)
                         self.collecting.add(collecting)
         return collecting
+
+    def _reach(self, hid: int, ordinal: int) -> None:
+        self.reached.setdefault(hid, ordinal)
+        if hid in self.followed:
+            self.live.add(hid)
 
     def _marked(self, hid: int, ordinal: int) -> bool:
         if self.course.fees is Fees.IN_RATIO and hid in self.reached and self.ledger.is_fee(hid):

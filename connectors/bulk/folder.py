@@ -23,7 +23,8 @@ Files, all little-endian, in records of unsigned integers:
 `order`      ordinal -> row, `places` row -> ordinal: only where rows did not arrive in order
 `repeats`    evidence beyond the first, 2 x 64 bits: row; source | row in the file << 32. Sorted
 `large`      amounts of 2**128 and above: row, 64 bits, and 32 bytes, big-endian. There `low` and `high` are all ones
-`by_*`       hash tables from keys to records (`connectors.bulk.tables`)
+`by_*`       hash tables from keys to records (`connectors.bulk.tables`); `by_*-N` has what was added later, and what
+             it has of an address is what counts
 """
 
 from __future__ import annotations

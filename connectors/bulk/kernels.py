@@ -61,6 +61,50 @@ def grown(slots: U64, bits: int) -> U64:
 
 
 @njit(cache=True, nogil=True)
+def newer(slots: U64, sealed: int) -> U64:
+    """The slots of the records from number `sealed` on, as they come."""
+    count = 0
+    for slot in slots:
+        if np.int64(slot & LOW) > sealed:
+            count += 1
+    found = np.empty(count, np.uint64)
+    count = 0
+    for slot in slots:
+        if np.int64(slot & LOW) > sealed:
+            found[count] = slot
+            count += 1
+    return found
+
+
+@njit(cache=True, nogil=True)
+def merge(slots: U64, more: U64, keys: U32, width: int) -> None:
+    """Put the slots of `more` into the table, in the place of the one with the same key: `width` words of `keys`.
+
+    0 where none of the keys is there already.
+    """
+    mask = np.int64(slots.size - 1)
+    shift = HALF
+    while slots.size > (1 << (32 - np.int64(shift))):
+        shift -= ONE
+    for slot in more:
+        if not slot:
+            continue
+        at = np.int64((slot >> HALF) >> shift)
+        while slots[at]:
+            if width and slots[at] >> HALF == slot >> HALF:
+                one, two = np.int64((slots[at] & LOW) - ONE), np.int64((slot & LOW) - ONE)
+                same = True
+                for j in range(width):
+                    if keys[one, j] != keys[two, j]:
+                        same = False
+                        break
+                if same:
+                    break
+            at = (at + 1) & mask
+        slots[at] = slot
+
+
+@njit(cache=True, nogil=True)
 def take_transactions(
     keys: U32, block: U32, time: U32, index: I32, slots: U64, txs: U32, count: int, sealed: int, salt: np.uint64,
     ids: U32, state: U8,

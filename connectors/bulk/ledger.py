@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import NamedTuple, TypeVar, overload
 
 from connectors.bulk.folder import FULL, LEAD, MULTI, NONE, OUT, OWN, PASSED, SINK_CODES, TOLD, UNSURE
 from connectors.bulk.folder_coverage import FolderCoverage
 from connectors.bulk.opened import Opened, Row, Span, StoredLeg
+from connectors.bulk.stored_accounts import StoredAccount
 from connectors.bulk.tables import words_of
-from tracer.ledger import Entry as Line
+from tracer.accounts import Account
+from tracer.accounts import Entry as Line
 from tracer.ledger import Ledger, Movement, Order
 from tracer.netting import exchanges, netted
 from tracer.values import (
@@ -54,6 +56,8 @@ class BulkLedger(Ledger):
     `keep`: addresses that are never netted away, as in `Ledger.of`. Holdings have other numbers than in memory.
     """
 
+    rows_per_look_up = 350
+
     def __init__(self, folder: Path | str, keep: Collection[Address] = (), order: Order = Order.ATOMIC) -> None:
         self.files = Opened(Path(folder))
         self.order = order
@@ -66,6 +70,8 @@ class BulkLedger(Ledger):
         self._steps_at: dict[int, tuple[int, tuple[Movement, ...]]] = {}
         self._events_at: dict[int, Sequence[int]] = {}
         self._entries_at: dict[int, Sequence[Line]] = {}
+        self._accounts: dict[int, Account] = {}
+        self._kinds: dict[int, frozenset[int]] = {}
         self._balances: dict[int, list[int]] = {}
 
     def __len__(self) -> int:
@@ -170,6 +176,30 @@ class BulkLedger(Ledger):
                         return step
         return None
 
+    def passed(self, first: int, end: int, live: Collection[int], wanted: Collection[int]) -> Iterator[int]:
+        """The steps of every transaction that has a row which is wanted or touches a live holding."""
+        look = self._touched_coins if self.files.coins else self._touched
+        behind = -1
+        for at in look(first, end, live, wanted):
+            if at <= behind:
+                continue
+            if self.files.alone(at, self.files.tx_at(at)):
+                yield at
+                continue
+            together = self._siblings(self._first(at))
+            behind = together[-1]
+            yield from sorted({self.step_of(one) for one in together})
+
+    def _touched(self, first: int, end: int, live: Collection[int], wanted: Collection[int]) -> Iterator[int]:
+        for at, (payer, payee) in enumerate(self.files.ends(first, end), first):
+            if payer in live or payee in live or at in wanted:
+                yield at
+
+    def _touched_coins(self, first: int, end: int, live: Collection[int], wanted: Collection[int]) -> Iterator[int]:
+        for at, hids in enumerate(self.files.coin_ends(first, end), first):
+            if at in wanted or any(hid in live for hid in hids):
+                yield at
+
     def balance_before(self, hid: int, ordinal: int) -> int:
         """What the holding held just before `ordinal`, by what is recorded."""
         spans = self.files.spans(hid)
@@ -222,41 +252,45 @@ class BulkLedger(Ledger):
         return _remembered(self._entries_at, hid, self._entries)
 
     def _entries(self, hid: int) -> Sequence[Line]:
-        if self.files.coins or self._told or self._several(hid):
+        if self._netted(hid):
             return super().entries(hid)
-        return [
-            Line(ordinal, time, other, flags & OUT == OUT, units)
-            for ordinal, time, other, flags, units in self._lines(hid)
-            if not flags & OWN
-        ]
+        one = self.account(hid)
+        return list(map(Line, one.steps, one.times, one.others, map(bool, one.outs), one.units))
+
+    def account(self, hid: int) -> Account:
+        """The same in columns, each read when it is first asked for."""
+        return _remembered(self._accounts, hid, self._account)
+
+    def _account(self, hid: int) -> Account:
+        return super().account(hid) if self._netted(hid) else StoredAccount(self.files, hid)
+
+    def _netted(self, hid: int) -> bool:
+        """Whether lines are not records: some step has several inputs or outputs, or makes several transfers."""
+        return self.files.coins or self._told or self._several(hid)
 
     def _several(self, hid: int) -> bool:
         """Whether some step of an account makes several transfers."""
-        return any(
-            flags & MULTI
-            for words, _, first, last in self.files.spans(hid)
-            for flags in words[12 * first + 3 : 12 * last : 12].tolist()
-        )
-
-    def _lines(self, hid: int) -> Iterator[tuple[int, int, int, int, int]]:
-        """(ordinal, time, other, flags, units) of each record of a holding."""
-        for words, longs, first, last in map(self.files.fetch, self.files.spans(hid)):
-            columns = (words[12 * first + at : 12 * last : 12].tolist() for at in (0, 1, 2, 3))
-            amounts = (longs[6 * first + at : 6 * last : 6].tolist() for at in (2, 3))
-            for ordinal, time, other, flags, low, high in zip(*columns, *amounts, strict=True):
-                units = self._units(hid, ordinal, flags) if low == FULL == high else high << 64 | low
-                yield ordinal, time, other, flags, units
+        return any(flags & MULTI for flags in _remembered(self._kinds, hid, self.files.kinds))
 
     def history(self, address: Address) -> list[Entry]:
         """All that came to and left an address, in order, each transfer as recorded: two entries if it paid itself."""
         found: list[Entry] = []
         for hid in self.files.holdings_of(address):
-            found += [
-                Entry(ordinal, time, hid, -1 if other == NONE else other, flags & OUT == OUT, units)
-                for ordinal, time, other, flags, units in self._lines(hid)
-            ]
+            found += self._coins(hid) if self.files.coins else self._history(hid)
         found.sort()
         return found
+
+    def _history(self, hid: int) -> Iterator[Entry]:
+        one = StoredAccount(self.files, hid, own=True)
+        return map(Entry, one.steps, one.times, repeat(hid), one.others, map(bool, one.outs), one.units)
+
+    def _coins(self, hid: int) -> Iterator[Entry]:
+        for words, longs, first, last in map(self.files.fetch, self.files.spans(hid)):
+            columns = (words[12 * first + at : 12 * last : 12].tolist() for at in (0, 1, 2, 3))
+            amounts = (longs[6 * first + at : 6 * last : 6].tolist() for at in (2, 3))
+            for ordinal, time, other, flags, low, high in zip(*columns, *amounts, strict=True):
+                units = self._units(hid, ordinal, flags) if low == FULL == high else high << 64 | low
+                yield Entry(ordinal, time, hid, -1 if other == NONE else other, flags & OUT == OUT, units)
 
     def _units(self, hid: int, ordinal: int, flags: int) -> int:
         side = self.files.sides(self.files.row(ordinal))[0 if flags & OUT else 1]
@@ -270,6 +304,13 @@ class BulkLedger(Ledger):
         found = [files.ordinal(files.txs[12 * other + 11]) for other, key, _ in files.manifest.overwritten if key == tx]
         return sorted({*found, *self._siblings(files.first_ordinal(number))})
 
+    def _first(self, at: int) -> int:
+        """The first transfer of the transaction that the one at `at` is part of."""
+        tx = self.files.tx_at(at)
+        while at and self.files.tx_at(at - 1) == tx:
+            at -= 1
+        return at
+
     def _siblings(self, first: int) -> range:
         """The transfers of the transaction that begins at `first`."""
         tx, end = self.files.tx_at(first), first + 1
@@ -281,39 +322,41 @@ class BulkLedger(Ledger):
         files = self.files
         row = files.row(ordinal)
         at = 12 * row.tx
-        inputs, outputs = files.sides(row)
-        holding = self.holding(inputs[0].hid)
+        inputs, outputs = (tuple(map(self._leg, side)) for side in files.sides(row))
+        holding = inputs[0].holding
         place = files.txs[at + 10]
         return Transfer(
             TransferId(files.chain, files.tx_text(row.tx), files.manifest.positions[row.position]),
             Block(files.txs[at + 8], files.txs[at + 9]),
             UNKNOWN_INDEX if place == NONE else place,
             files.assets[0] if isinstance(holding, Outpoint) else holding.asset,
-            tuple(map(self._leg, inputs)),
-            tuple(map(self._leg, outputs)),
+            inputs,
+            outputs,
             files.evidence(row),
             "" if files.coins else UNKNOWN_METHOD,  # a folder keeps no called functions
         )
 
     def _leg(self, leg: StoredLeg) -> Leg:
-        owner = self.files.address_of(leg.owner) if self.files.coins else self.address(leg.hid)
-        return Leg(self.holding(leg.hid), leg.units, owner)
+        holding = self.holding(leg.hid)
+        if self.files.coins:
+            return Leg(holding, leg.units, self.files.address_of(leg.owner))
+        return Leg(holding, leg.units, holding.address if isinstance(holding, Slot) else None)
 
     def _recorded(self, ordinal: int, row: Row) -> Movement:
-        inputs, outputs = self.files.sides(row)
-        return Movement(ordinal, tuple(leg[:2] for leg in inputs), tuple(leg[:2] for leg in outputs))
+        if self.files.coins:
+            inputs, outputs = self.files.sides(row)
+            return Movement(ordinal, tuple(leg[:2] for leg in inputs), tuple(leg[:2] for leg in outputs))
+        payer, payee, units = self.files.payment(row)
+        return Movement(ordinal, ((payer, units),), ((payee, units),))
 
     def _step(self, ordinal: int) -> tuple[int, tuple[Movement, ...]]:
         """(the step's ordinal, what moves if it is this one)."""
         files = self.files
         row = files.row(ordinal)
         alone = ordinal, (self._recorded(ordinal, row),)
-        if files.coins or not self._moves(row, alone[1][0]):
+        if files.coins or files.alone(ordinal, row.tx) or not self._moves(row, alone[1][0]):
             return alone
-        first = ordinal
-        while first and files.tx_at(first - 1) == row.tx:
-            first -= 1
-        rows = [(at, files.row(at)) for at in self._siblings(first)]
+        rows = [(at, files.row(at)) for at in self._siblings(self._first(ordinal))]
         found = [(one, moved) for at, one in rows if self._moves(one, moved := self._recorded(at, one))]
         if len(found) < 2:
             return alone

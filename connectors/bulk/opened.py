@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import mmap
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from connectors.bulk.folder import EVENT_BYTES, FULL, NONE, SINKS, load
-from connectors.bulk.tables import find, words_of
+from connectors.bulk.tables import find_newest, layers_of, words_of
 from tracer.errors import InputError
 from tracer.values import Address, Asset, Family, Holding, Outpoint, Sink, Slot
 
@@ -63,6 +63,7 @@ class Opened:
         self.chain, self.coins = manifest.on, manifest.coins
         self.order, self.places = self.view("order"), self.view("places")
         self.rows, self.txs = self.view("rows", "Q"), self.view("txs")
+        self.row_words = self.rows.cast("B").cast("I")
         self.legs = self.view("legs", "Q")
         self.records, self.owners = self.view("holdings"), self.view("owners")
         self.stretches = tuple(
@@ -72,8 +73,8 @@ class Opened:
         self.texts, self.text_ends = self.view("texts", "B"), self.view("text_ends", "Q")
         self.text_keys = self.view("text_keys")
         self.owned, self.owned_at = self.view("owned"), self.view("owned_at", "Q")
-        self.by_tx, self.by_text = self.view("by_tx", "Q"), self.view("by_text", "Q")
-        self.by_holding, self.by_address = self.view("by_holding", "Q"), self.view("by_address", "Q")
+        self.by_tx, self.by_text = self.table("by_tx"), self.table("by_text")
+        self.by_holding, self.by_address = self.table("by_holding"), self.table("by_address")
         self.repeats = self.view("repeats", "Q")
         self.key_words, self.width = manifest.key_words, manifest.holding_words
         self.assets = tuple(Asset(self.chain, *asset) for asset in manifest.assets)
@@ -97,6 +98,10 @@ class Opened:
             ) from None
         return memoryview(mapped).cast(format)
 
+    def table(self, name: str) -> tuple[memoryview, ...]:
+        """A hash table: its files, the newest first."""
+        return tuple(self.view(layer, "Q") for layer in layers_of(name, self.manifest.files))
+
     def spans(self, hid: int) -> list[Span]:
         """Where the events of a holding are, in order."""
         found = []
@@ -111,6 +116,17 @@ class Opened:
         if span.last * EVENT_BYTES - begin > 4 * mmap.PAGESIZE and isinstance(mapped := span.words.obj, mmap.mmap):
             mapped.madvise(mmap.MADV_WILLNEED, begin, span.last * EVENT_BYTES - begin)
         return span
+
+    def flags(self, spans: Iterable[Span]) -> bytes:
+        """The flags of each record of some spans, without by how much its step's ordinal is smaller."""
+        raw = ((words.cast("B"), first, last) for words, _, first, last in spans)
+        return b"".join(
+            view[EVENT_BYTES * first + 12 : EVENT_BYTES * last : EVENT_BYTES].tobytes() for view, first, last in raw
+        )
+
+    def kinds(self, hid: int) -> frozenset[int]:
+        """The flags that occur among the events of a holding."""
+        return frozenset(self.flags(map(self.fetch, self.spans(hid))))
 
     # Transfers
 
@@ -131,12 +147,35 @@ class Opened:
         """The number of the transaction of the transfer at `ordinal`."""
         return self.rows[(self.order[ordinal] if self.order else ordinal) * (4 if self.coins else 5)] & NONE
 
+    def alone(self, ordinal: int, tx: int) -> bool:
+        """Whether the transfer is the only one of its transaction."""
+        before = ordinal > 0 and self.tx_at(ordinal - 1) == tx
+        return not before and (ordinal + 1 == self.manifest.transfers or self.tx_at(ordinal + 1) != tx)
+
+    def payment(self, row: Row) -> tuple[int, int, int]:
+        """Payer, payee and units of a transfer of an account chain."""
+        at = row.number * 5
+        both = self.rows[at + 1]
+        return both & NONE, both >> 32, self.units(self.rows[at + 2], self.rows[at + 3], row.number)
+
+    def ends(self, first: int, end: int) -> Iterator[tuple[int, int]]:
+        """Payer and payee of each transfer of an account chain from `first` to before `end`, in order."""
+        if self.order:
+            ends = [self.rows[5 * row + 1] for row in self.order[first:end]]
+            return ((both & NONE, both >> 32) for both in ends)
+        words = self.row_words[10 * first : 10 * end]
+        return zip(words[2::10].tolist(), words[3::10].tolist(), strict=True)
+
+    def coin_ends(self, first: int, end: int) -> Iterator[list[int]]:
+        """The holdings of each transaction of a UTXO chain."""
+        for row in self.order[first:end] if self.order else range(first, end):
+            start, count = self.rows[4 * row + 1] & _FIRST_LEG, self.rows[4 * row + 2] >> 32
+            yield [place & NONE for place in self.legs[3 * start : 3 * (start + count) : 3].tolist()]
+
     def sides(self, row: Row) -> tuple[tuple[StoredLeg, ...], tuple[StoredLeg, ...]]:
         """Inputs and outputs."""
         if not self.coins:
-            at = row.number * 5
-            payer, payee = self.rows[at + 1] & NONE, self.rows[at + 1] >> 32
-            units = self.units(self.rows[at + 2], self.rows[at + 3], row.number)
+            payer, payee, units = self.payment(row)
             return (StoredLeg(payer, units, NONE),), (StoredLeg(payee, units, NONE),)
         at = row.number * 4
         start, counts = self.rows[at + 1] & _FIRST_LEG, self.rows[at + 2]
@@ -194,7 +233,7 @@ class Opened:
             return None
         words = list(words_of(key))
         salt = self.manifest.salt
-        found = find(self.by_tx, words, salt, lambda tx: self.txs[12 * tx : 12 * tx + 8].tolist() == words)
+        found = find_newest(self.by_tx, words, salt, lambda tx: self.txs[12 * tx : 12 * tx + 8].tolist() == words)
         return found if found is not None and self.tx_text(found) == text else None
 
     def first_ordinal(self, tx: int) -> int:
@@ -247,7 +286,7 @@ class Opened:
         def is_key(hid: int) -> bool:
             return self.records[hid * width : hid * width + len(words)].tolist() == words
 
-        found = find(self.by_holding, words, self.manifest.salt, is_key)
+        found = find_newest(self.by_holding, words, self.manifest.salt, is_key)
         return found if found is not None and self.spans(found) else None
 
     def address_key(self, address: Address) -> tuple[int, ...] | None:
@@ -269,13 +308,13 @@ class Opened:
             return
         words, salt = list(key), self.manifest.salt
         if self.coins:
-            number = find(
+            number = find_newest(
                 self.by_text, [*words, 0], salt, lambda n: self.text_keys[10 * n : 10 * n + 8].tolist() == words
             )
             found = self.owned[self.owned_at[number] : self.owned_at[number + 1]].tolist() if number is not None else []
         else:
             width, found = self.width, []
-            head = find(
+            head = find_newest(
                 self.by_address,
                 words,
                 salt,

@@ -18,16 +18,16 @@ _LAST = 2**31 + 1  # a coinbase that collects fees comes last in its block, as i
 
 
 def ordered(
-    rows: U64, txs: U32, positions: Sequence[str], chain: Chain, odd: Mapping[int, str], coins: bool
-) -> U32 | None:
+    rows: U64, txs: U32, positions: Sequence[str], chain: Chain, odd: Mapping[int, str], coins: bool, known: int = 0
+) -> U32 | None:  # fmt: skip
     """Row numbers in the ledger's order, None where they are in order as they stand.
 
-    `odd`: the text of transactions whose id is not 32 bytes in hex, by number.
+    `odd`: the text of transactions whose id is not 32 bytes in hex, by number. `known`: so many rows are in order.
     """
     rank = _ranks(positions, chain)
     is_odd = np.zeros(len(txs), np.uint8)
     is_odd[list(odd)] = 1
-    if _in_order(rows, txs, rank, is_odd, coins):
+    if _in_order(rows, txs, rank, is_odd, coins, max(known, 1)):
         return None
     of = (rows[:, 0] & np.uint64(0xFFFFFFFF)).astype(np.uint32)
     place = rank[(rows[:, 0] >> np.uint64(32)).astype(np.int64)]
@@ -83,8 +83,8 @@ def _swapped(word: np.uint32) -> np.int64:
 
 
 @njit(cache=True, nogil=True)
-def _in_order(rows: U64, txs: U32, rank: NDArray[np.int64], is_odd: U8, coins: bool) -> bool:
-    for at in range(1, rows.shape[0]):
+def _in_order(rows: U64, txs: U32, rank: NDArray[np.int64], is_odd: U8, coins: bool, begin: int) -> bool:
+    for at in range(begin, rows.shape[0]):
         one = np.int64(rows[at - 1, 0] & np.uint64(0xFFFFFFFF))
         two = np.int64(rows[at, 0] & np.uint64(0xFFFFFFFF))
         if one == two:

@@ -128,7 +128,7 @@ def hashes(column: Column) -> tuple[Bytes, States]:
 def _hex(column: Column, width: int, bare: bool, checksum: bool) -> tuple[Bytes, States]:
     out, states = np.zeros((len(column), width), np.uint8), np.full(len(column), BAD, np.uint8)
     if isinstance(column, Cells):
-        kernels.hex_bytes(column.data, column.starts, column.ends, bare, checksum, out, states)
+        kernels.hex_bytes(column.data, column.starts, column.ends, bare, checksum, out.view(np.uint32), states)
     return out, states
 
 

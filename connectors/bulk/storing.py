@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.bulk.folder import HashedWriter, Manifest, StoredFile, sealed
-from connectors.bulk.kernels import U64, grown
+from connectors.bulk.kernels import U64, grown, merge, newer
+from connectors.bulk.tables import layers_of
 
 _FULLEST = 0.75  # beyond, probing gets long
+_LAYERS = 6  # small files beside a large one: each costs a reader who does not find a key there two pages
+_LITTLE = 8  # times as many slots as new keys: then a whole table is not written again
 
 
 class Records:
@@ -101,32 +104,77 @@ class Records:
 
 
 class Tables:
-    """The hash tables of an ingest, by name."""
+    """The hash tables of an ingest, by name: as files one that is large and up to `_LAYERS` small ones, here one.
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    The large file is mapped, and what changes of it is copied page by page.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, holdings: Records) -> None:
         self._folder, self._slots = folder, dict[str, U64]()
-        self._files = manifest.files
+        self._files, self._holdings, self._key_words = manifest.files, holdings, manifest.key_words
 
     def __getitem__(self, name: str) -> U64:
         if name not in self._slots:
-            stored = self._files.get(name)
-            read = np.fromfile(self._folder / stored.file, np.uint64) if stored else np.zeros(1 << 10, np.uint64)
-            self._slots[name] = read
+            self._slots[name] = self._read(name)
         return self._slots[name]
 
     def room(self, name: str, keys: int) -> U64:
         """The table with room for so many keys in all."""
-        slots = self[name]
-        bits = (len(slots) - 1).bit_length()
-        while keys > _FULLEST * (1 << bits):
-            bits += 1
-        if 1 << bits != len(slots):
-            self._slots[name] = slots = grown(slots, bits)
+        self._slots[name] = slots = _with_room(self[name], keys)
         return slots
 
-    def store(self, write: Callable[[str, NDArray[Any]], StoredFile]) -> dict[str, StoredFile]:
-        """Write out those that were used, and let go of them."""
-        return {name: write(name, self._slots.pop(name)) for name in sorted(self._slots)}
+    def store(
+        self,
+        files: dict[str, StoredFile],
+        write: Callable[[str, NDArray[Any]], StoredFile],
+        sealed: Mapping[str, int],
+    ) -> None:
+        """Write out those that were used, into `files`, and let go of them.
+
+        Only what is new where that is little: the records from number `sealed[name]` on, if that is told.
+        """
+        for name in sorted(self._slots):
+            slots = self._slots.pop(name)
+            layers = layers_of(name, files)
+            fresh = newer(slots, sealed[name]) if layers and name in sealed else slots
+            if layers and len(layers) <= _LAYERS and _LITTLE * len(fresh) <= len(slots):
+                if len(fresh):
+                    layer = f"{name}-{len(layers)}"
+                    files[layer] = write(layer, _with_room(np.zeros(16, np.uint64), len(fresh), fresh))
+            else:
+                for layer in layers:
+                    del files[layer]
+                files[name] = write(name, slots)
+
+    def _read(self, name: str) -> U64:
+        layers = layers_of(name, self._files)
+        if not layers:
+            return np.zeros(1 << 10, np.uint64)
+        slots = self._mapped(self._files[layers[-1]])
+        later = [np.fromfile(self._folder / self._files[layer].file, np.uint64) for layer in reversed(layers[:-1])]
+        if later:
+            slots = _with_room(slots, int(np.count_nonzero(slots)) + sum(int(np.count_nonzero(one)) for one in later))
+        # Of an address's holdings the latest is found first, so it takes an earlier one's place.
+        width = self._key_words if name == "by_address" else 0
+        for one in later:
+            merge(slots, one, self._holdings.all, width)
+        return slots
+
+    def _mapped(self, stored: StoredFile) -> U64:
+        with (self._folder / stored.file).open("rb") as stream:
+            mapped = mmap.mmap(stream.fileno(), stored.size, access=mmap.ACCESS_COPY)
+        mapped.madvise(mmap.MADV_WILLNEED)
+        return np.frombuffer(mapped, np.uint64)
+
+
+def _with_room(slots: U64, keys: int, entries: U64 | None = None) -> U64:
+    """The table with room for so many keys, the same or, if it has to grow or `entries` are to be in it, another."""
+    bits = (len(slots) - 1).bit_length()
+    while keys > _FULLEST * (1 << bits):
+        bits += 1
+    if entries is not None:
+        return grown(entries, bits)
+    return slots if 1 << bits == len(slots) else grown(slots, bits)
 
 
 def written(folder: Path, name: str, generation: int, column: NDArray[Any]) -> StoredFile:

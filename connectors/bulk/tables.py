@@ -8,7 +8,7 @@ the key is compared with the record's every time.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 MIX = 0x9E3779B97F4A7C15  # 2**64 divided by the golden ratio: spreads neighbouring keys over the table
 _WORD = 2**64 - 1
@@ -30,6 +30,26 @@ def tag_of(words: Sequence[int], salt: int) -> int:
 def words_of(key: bytes) -> tuple[int, ...]:
     """A key as 32-bit words."""
     return struct.unpack(f"<{len(key) // 4}I", key)
+
+
+def layers_of(name: str, files: Collection[str]) -> list[str]:
+    """The files of a table, the newest first: `name-2`, `name-1`, `name`; none where there is no such table.
+
+    >>> layers_of("by_tx", {"by_tx", "by_tx-1", "by_text"})
+    ['by_tx-1', 'by_tx']
+    """
+    layers = [name] if name in files else []
+    while layers and (layer := f"{name}-{len(layers)}") in files:
+        layers.append(layer)
+    return layers[::-1]
+
+
+def find_newest(
+    layers: Iterable[Sequence[int]], words: Sequence[int], salt: int, is_key: Callable[[int], bool]
+) -> int | None:  # fmt: skip
+    """As `find`, in several tables one after the other."""
+    found = (find(slots, words, salt, is_key) for slots in layers)
+    return next((number for number in found if number is not None), None)
 
 
 def find(slots: Sequence[int], words: Sequence[int], salt: int, is_key: Callable[[int], bool]) -> int | None:

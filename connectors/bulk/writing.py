@@ -122,7 +122,13 @@ class Writing:
         size = self.refused.tell()
         files["rejected"] = sealed(self.folder, "rejected.jsonl", size, files.get("rejected"))
         files["repeats"] = self._store_repeats(generation)
-        files |= self.tables.store(lambda name, column: written(self.folder, name, generation, column))
+        before = {"by_tx": self.txs.sealed, "by_row": self.rows.sealed, "by_text": self.text_keys.sealed}
+        before |= dict.fromkeys(("by_holding", "by_address"), self.holdings.sealed)
+        self.tables.store(
+            files,
+            lambda name, column: written(self.folder, name, generation, column),
+            {} if self.reordered else before,
+        )
         facts = self._index(generation, files) if changed else {}
         with ThreadPoolExecutor(2) as threads:
             files |= dict(threads.map(lambda records: (records.name, records.seal()), self._records()))
@@ -169,7 +175,7 @@ class Writing:
         self.texts = records("texts", 1, np.uint8)
         self.text_ends = records("text_ends", 1, np.uint64)
         self.text_keys = records("text_keys", 10, np.uint32)
-        self.tables = Tables(self.folder, manifest)
+        self.tables = Tables(self.folder, manifest, self.holdings)
         owners = files.get("owners")
         self.owners = np.fromfile(self.folder / owners.file, np.uint32) if owners else np.empty(0, np.uint32)
         self.positions = list(manifest.positions)
@@ -204,7 +210,9 @@ class Writing:
         """The order, the events and the large amounts."""
         manifest, txs = self.manifest, self.txs.used
         odd = {number: self.odd[key] for number, key in self._odd_numbers()}
-        order = ordered(self.rows.used, txs, self.positions, self.chain, odd, manifest.coins)
+        # What was in order before still is: rows that come to stand among it are noticed by the first of them.
+        since = 0 if "order" in files or self.reordered else manifest.transfers
+        order = ordered(self.rows.used, txs, self.positions, self.chain, odd, manifest.coins, since)
         files.pop("order", None)
         files.pop("places", None)
         if order is not None:
@@ -239,13 +247,16 @@ class Writing:
         files["large"] = written(self.folder, "large", generation, np.frombuffer(large, np.uint8))
         if manifest.coins:
             files |= self._owned(generation)
-        blocks = txs[:, 8]
+        blocks, times = (txs[0 if self.reordered else manifest.transactions :, at] for at in (8, 9))
+        if manifest.transactions and not self.reordered:  # what the manifest tells of them, and what is new
+            blocks = np.append(blocks, np.array([manifest.first_block, manifest.last_block], blocks.dtype))
+            times = np.append(times, np.array([manifest.last_time], times.dtype))
         return {
             "events": int(starts[-1]) + (manifest.events if base else 0), "stretches": (*kept, base),
             "two_way": tuple(sorted({*two_way, *(manifest.two_way if base else ())})),
             "first_block": int(blocks.min()) if len(blocks) else 0,
             "last_block": int(blocks.max()) if len(blocks) else -1,
-            "last_time": int(txs[:, 9].max()) if len(blocks) else 0,
+            "last_time": int(times.max()) if len(blocks) else 0,
         }  # fmt: skip
 
     def _base(self, disordered: bool) -> int:

@@ -176,7 +176,7 @@ MUTANTS = (
     Mutant(
         "fee_in_ratio is not carried on",
         "tracer/engine.py",
-        "self._queue(self.ledger.collects(hid, ordinal))",
+        "self.steps.queue(self.ledger.collects(hid, ordinal))",
         "pass",
         COINS,
     ),
@@ -368,5 +368,33 @@ MUTANTS = (
         "if after < step <= until:",
         "if after < step:",
         WAY,
+    ),
+    Mutant(
+        "look-ups that take over from a pass begin too late",
+        "tracer/steps.py",
+        "max(after, end - 1)))",
+        "max(after, end)))",
+        "tests/tracer/test_steps.py",
+    ),
+    Mutant(
+        "a pass does not see what is live by now",
+        "tracer/ledger.py",
+        "any(hid in live for one in movements",
+        "any(hid in () for one in movements",
+        "tests/tracer/test_steps.py",
+    ),
+    Mutant(
+        "a collector may pay a tenth elsewhere",
+        "graphs/venues.py",
+        ">= 95 * total > 0",
+        ">= 90 * total > 0",
+        "tests/graphs/test_behaviour.py",
+    ),
+    Mutant(
+        "lines a day are taken for counterparties a day",
+        "graphs/stops.py",
+        "if busy < rules.service_days:",
+        "if False:",
+        "tests/graphs/test_behaviour.py",
     ),
 )

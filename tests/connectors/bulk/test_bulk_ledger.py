@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from connectors.bulk.arrays import open_arrays
 from connectors.bulk.folder import verify
 from connectors.bulk.ingest import ingest
 from connectors.bulk.ledger import BulkLedger
+from tracer import steps
 from tracer.coverage import State
 from tracer.engine import move
 from tracer.envelope import envelope
@@ -207,6 +209,10 @@ def agree(memory: Ledger, bulk: BulkLedger) -> None:
         assert bulk.latest(one.id.chain) == memory.latest(one.id.chain)
         assert repr(bulk.shown(one.asset)) == repr(memory.shown(one.asset))
     holdings = {leg.holding for one in memory.transfers for leg in one.inputs + one.outputs}
+    for asset in {one.asset for one in memory.transfers}:
+        sinks = {holding for holding in holdings if isinstance(holding, Sink) and holding.asset == asset}
+        for of in (bulk, memory):
+            assert {of.holding(hid) for hid in of.sinks(asset)} == sinks
     for holding in holdings:
         mine, theirs = bulk.hid(holding), memory.hid(holding)
         assert mine is not None
@@ -222,6 +228,10 @@ def agree(memory: Ledger, bulk: BulkLedger) -> None:
             assert bulk.balance_before(mine, at) == memory.balance_before(theirs, at), (holding, at)
         assert list(bulk.events(mine)) == list(memory.events(theirs))
         assert accounts(bulk, mine) == accounts(memory, theirs)
+        for of, hid in ((bulk, mine), (memory, theirs)):
+            account = of.account(hid)
+            columns = (account.steps, account.times, account.others, map(bool, account.outs), account.units)
+            assert list(zip(*columns, strict=True)) == list(map(tuple, of.entries(hid)))
         assert bulk.lines(mine) >= len(bulk.entries(mine))
         assert list(bulk.composite(mine)) == list(memory.composite(theirs))
         assert bulk.ambiguous([mine]) == memory.ambiguous([theirs])
@@ -318,6 +328,35 @@ def test_only_what_is_new_is_indexed_until_there_are_too_many_stretches(tmp_path
     agree(Ledger.of(list(bulk.transfers)), bulk)
 
 
+def test_tables_grow_in_layers_until_there_are_too_many_or_too_much_is_new(tmp_path: Path) -> None:
+    seen = []
+    for number in range(1, 12):
+        # Addresses of earlier files get holdings of another token: the newest is found first, and leads to the others.
+        asset = tokens(ETH)[number % 3]
+        file = [
+            paid(1000 * number + more, number, number % 2, (number + more) % 4, asset)
+            for more in range(200 if number == 10 else 3)
+        ]
+        ingest([write(tmp_path / f"{number}.jsonl", file)], tmp_path / "ledger", reader=JsonReader(ETH))
+        bulk = BulkLedger(tmp_path / "ledger")
+        seen.append((len(bulk.files.by_tx), len(bulk.files.by_holding), len(bulk.files.by_address)))
+        assert verify(tmp_path / "ledger") == ()
+        agree(Ledger.of(list(bulk.transfers)), bulk)
+    assert [txs for txs, _, _ in seen] == [1, 2, 3, 4, 5, 6, 7, 1, 2, 1, 2]
+    assert all(max(sizes) > 2 for sizes in zip(*seen, strict=True))
+
+
+@FEW
+@given(st.one_of(account_ledgers(), coin_ledgers()), st.integers(2, 9), st.booleans(), st.data())
+def test_a_folder_that_is_added_to_again_and_again_answers_as_a_ledger_in_memory(
+    transfers: list[Transfer], times: int, in_order: bool, data: st.DataObject
+) -> None:
+    transfers = list(Ledger.of(transfers).transfers) if in_order else transfers
+    cuts = [0, *sorted(data.draw(st.integers(0, len(transfers))) for _ in range(times - 1)), len(transfers)]
+    with both([transfers[one:two] for one, two in pairwise(cuts)], at_once=False) as (memory, bulk):
+        agree(memory, bulk)
+
+
 @FEW
 @given(st.one_of(account_ledgers(), coin_ledgers()), st.data())
 def test_a_trace_and_its_envelope_are_the_same_on_both(transfers: list[Transfer], data: st.DataObject) -> None:
@@ -329,7 +368,16 @@ def test_a_trace_and_its_envelope_are_the_same_on_both(transfers: list[Transfer]
         assert loss is not None
         everyone = sorted({leg.address for one in transfers for leg in one.outputs if leg.address})
         following = frozenset(data.draw(st.sets(st.sampled_from(everyone))) if everyone else ())
-        assert traced(bulk, loss, following) == traced(memory, loss, following)
+        expected = traced(memory, loss, following)
+        assert traced(bulk, loss, following) == expected
+        for turns in ((True,), (True, False, False), (False, True)):  # all rows are passed, or now and then
+            turn = cycle(turns)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(steps, "SOME", 1)
+                patch.setattr(BulkLedger, "rows_per_look_up", data.draw(st.sampled_from((4, 12, 400))))
+                patch.setattr(steps, "pass_on", lambda *_, turn=turn: next(turn))
+                patch.setattr(steps, "look_on", lambda *_, turn=turn: not next(turn))
+                assert traced(bulk, loss, following) == expected
 
 
 MANY = settings(FEW, max_examples=200)

@@ -121,6 +121,19 @@ def test_addresses_become_their_bytes(raw: list[bytes]) -> None:
     assert states.tolist() == [ZERO if one == bytes(20) else OK for one in raw]
 
 
+@pytest.mark.parametrize("place", [2, 9, 10, 41])
+def test_every_other_byte_amid_an_address_is_noticed(place: int) -> None:
+    digits = b"0x" + b"0123456789" * 4
+    raw = [digits[:place] + bytes([byte]) + digits[place + 1 :] for byte in range(256)]
+    data = np.frombuffer(b"".join(raw), np.uint8)
+    at = np.arange(257) * 42
+    found, states = columns.addresses(columns.Cells(data, at[:-1], at[1:]))
+    for byte, row, state in zip(range(256), found, states, strict=True):
+        assert state == (OK if byte in b"0123456789abcdefABCDEF" else BAD), byte
+        if state == OK:
+            assert row.tobytes() == bytes.fromhex(raw[byte].decode()[2:])
+
+
 def test_mixed_case_carries_a_checksum_and_is_left_to_the_slow_way() -> None:
     digits = "5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"
     texts = ["0x" + digits, "0x" + digits.upper(), "0X" + digits, "0x5aA" + digits[3:], digits, "0x" + digits[1:], ""]
