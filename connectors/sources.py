@@ -19,7 +19,7 @@ KINDS = {
     "blockscout-csv": "connectors.tables.blockscout:BlockscoutCsv",
     "csv": "connectors.tables.mapped:MappedCsv",
     "etherscan-csv": "connectors.tables.etherscan:EtherscanCsv",
-    "etherscan-recorded": "connectors.etherscan_recorded:EtherscanRecorded",
+    "etherscan-recorded": "connectors.etherscan.recorded:EtherscanRecorded",
     "file": "connectors.transfer_file:TransferFile",
     "ledger": "connectors.bulk.source:LedgerFolder",
     "tronscan-csv": "connectors.tables.tronscan:TronscanCsv",
@@ -41,15 +41,27 @@ class Live:
     limit: str = "none of ours"
 
 
+#: Each kind of source on the network.
 LIVE: dict[str, Live] = {
-    "trongrid": Live(
-        "connectors.tron.trongrid:TronGrid",
-        "URL, or nothing for the public one",
-        "Tron: TRX, TRC-10, TRC-20, inner transactions, fees",
-        base="https://api.trongrid.io",
-        limit="15 requests a second with a key, 100,000 a day; fewer without",
+    "blockscout": Live(
+        "connectors.blockscout.live:Blockscout", "URL of an instance, or CHAIN with a key", "EVM chains"
     ),
-}
+    "core": Live("connectors.bitcoin.core:Core", "the address of a node's JSON-RPC", "the Bitcoin family, from a node"),
+    "esplora": Live(
+        "connectors.bitcoin.esplora:Esplora", "the address of an Esplora API, or nothing", "Bitcoin",
+        "https://blockstream.info/api",
+    ),
+    "etherscan": Live(
+        "connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it",
+        "the chains of Etherscan", "https://api.etherscan.io/v2/api", "3 a second, 100,000 a day",
+    ),
+    "rpc": Live("connectors.evm.source:Rpc", "the URL of a JSON-RPC node, {key} where its key goes", "EVM chains"),
+    "trongrid": Live(
+        "connectors.tron.trongrid:TronGrid", "URL, or nothing for the public one",
+        "Tron: TRX, TRC-10, TRC-20, inner transactions, fees", "https://api.trongrid.io",
+        "15 requests a second with a key, 100,000 a day; fewer without",
+    ),
+}  # fmt: skip
 
 
 def open_source(text: str, network: Network | None = None, chain: Chain | None = None) -> Connector:

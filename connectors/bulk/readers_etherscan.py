@@ -8,7 +8,7 @@ from pathlib import Path
 from connectors.bulk.batch import Batch, CoinBatch
 from connectors.bulk.readers_by_row import batches_of, met
 from connectors.bulk.readers_tables import look_at
-from connectors.etherscan_lists import EtherscanLists, is_export
+from connectors.etherscan.lists import EtherscanLists, is_export
 from connectors.likeness import Twins
 from tracer.values import Chain, Transfer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from connectors.etherscan_lists import EtherscanLists
+from connectors.etherscan.lists import EtherscanLists
 from connectors.likeness import Twins
 from connectors.tables.table_file import Form, Row, TableFile
 from connectors.tables.telling import Telling

@@ -51,7 +51,7 @@ def test_every_kind_of_source_is_marked() -> None:
 def test_the_page_says_what_the_marks_say() -> None:
     rows = []
     for kind, supports in sorted(marks().items()):
-        cells = ["—" if words.startswith("no: there is") else words for words in map(supports.__getitem__, COLUMNS)]
+        cells = ["—" if words.startswith("no: there ") else words for words in map(supports.__getitem__, COLUMNS)]
         rows.append(f"| `{kind}` | {' | '.join(cells)} |\n")
     page = HEAD + "".join(rows)
     if os.environ.get("FUNDTRAIL_WRITE_DOCS"):
