@@ -82,6 +82,16 @@ def test_a_price_that_somebody_changed_is_found(case: Case) -> None:
     assert any("prices" in problem.where for problem in case.verify())
 
 
+def test_a_price_whose_evidence_was_taken_away_is_named(case: Case) -> None:
+    other = Evidence(b"{}", "defillama:x", "GET y")
+    figure = Price(ETH.coin, "USD", Decimal(1), T, T, "defillama:x", None, other.id)
+    case.pin_prices(Quoted((figure,), (other,)), at=T)
+    with closing(sqlite3.connect(case.path)) as db, db:
+        db.execute("DROP TRIGGER evidence_keeps_delete")
+        db.execute("DELETE FROM evidence WHERE id = ?", (other.id,))
+    assert any(problem.text.startswith("a row of prices cites") for problem in case.verify())
+
+
 def test_a_price_without_the_bytes_it_cites_is_refused(case: Case) -> None:
     other = Price(ETH.coin, "USD", Decimal(1), T, T, "x", None, "sha256:" + "0" * 64)
     with pytest.raises(CaseConflict, match="not given"):

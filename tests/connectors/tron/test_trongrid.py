@@ -132,6 +132,26 @@ def test_an_approval_a_failure_a_freeze_and_a_delegation_move_nothing_but_their_
     assert coverage.state is State.READ
 
 
+def test_an_inner_call_that_was_rejected_moves_nothing_and_the_others_do() -> None:
+    chain = Chain()
+    chain.call(B, POOL, inner=[(POOL, A, 5), (POOL, A, 7)], rejected=True)
+    chain.next_block().call(B, POOL, inner=[(POOL, A, 11)])
+    facts, _, _ = read(opened(TronProvider(chain)), A)
+    assert {fact[4] for _, fact in facts} == {11}
+
+
+def test_a_failed_execution_moves_nothing_whatever_its_log_says() -> None:
+    chain = Chain()
+    chain.pay(B, A, 3)
+    tx = chain.next_block().call(A, USDT, failed="REVERT", fee=2)
+    told = chain.call(B, POOL, logs=[(USDT, A, B, 9)], inner=[(A, B, 9)])
+    chain.txs.remove(told)
+    tx.info |= {"log": told.info["log"], "internal_transactions": told.info["internal_transactions"]}
+    facts, coverage, _ = read(opened(TronProvider(chain)), A)
+    assert {fact[4] for _, fact in facts} == {2, 3}
+    assert coverage.state is State.READ
+
+
 def test_a_reward_that_is_drawn_comes_into_being() -> None:
     chain = Chain()
     chain.withdraw(A, 2**53 + 1)
