@@ -2,6 +2,7 @@
 
 `CORPUS` is what every sink is fed, in this order; `by_attack()` says what each text is for. The hand-written ones of
 `tests/hostile.py` are all in it. Nothing here is random, so a number names the same text everywhere.
+Two halves of one character that stand in the right order are not in it: JSON has but one text for them and the character.
 """
 
 # ruff: noqa: E501, RUF001  the look-alikes are the point
@@ -67,7 +68,7 @@ ENDS = ('"', "'", "\\", "\n", "\r\n", "\x00", "\u2028", "\u202e", "\ud800", "`",
 ODD = (
     [chr(code) for code in range(0x20)] + ["\x7f"] + [chr(code) for code in range(0x80, 0xA0)]
     + [chr(code) for code in (0x200B, 0x200E, 0x200F, 0x202A, 0x202D, 0x202E, 0x2066, 0x2069, 0x2028, 0x2029, 0xFEFF)]
-    + ["\ud800", "\udbff", "\udc00", "\udfff", "\ufffe", "\uffff", "\U0001ffff", "\U0010ffff", "\ufffd", "\ud83d\udca9", "\udca9\ud83d"]
+    + ["\ud800", "\udbff", "\udc00", "\udfff", "\ufffe", "\uffff", "\U0001ffff", "\U0010ffff", "\ufffd", "\udca9\ud83d"]
 )  # fmt: skip
 SHAPES = (
     "x" * 8_168, "火" * 3_000, "\x00" * 100, "\\" * 99, '"' * 99, "'" * 99, "`" * 99, "\ud800" * 50, "a\u0301" * 500, "\n" * 99, "0", "00", "-1",
