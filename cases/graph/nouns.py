@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cases.graph.escaping import key
 from tracer.judgements import Judgement
 from tracer.values import Address, Chain, Leg, Outpoint, Transfer, TransferId
 
@@ -154,7 +155,7 @@ class TraceRecord:
 
 
 def order_of(transfer: Transfer) -> str:
-    """A text that sorts as the chain's order does: block, place in it, transaction, place in that.
+    """An ASCII text that sorts as the chain's order does: block, place in it, transaction, place in that.
 
     >>> from tracer.values import Asset, Block
     >>> eth = Chain.named("ethereum"); a, b = Address(eth, "0xa"), Address(eth, "0xb")
@@ -163,5 +164,7 @@ def order_of(transfer: Transfer) -> str:
     '000000000000012 0000000004 0x1 1 0000000007 log'
     """
     block, index, tx, (phase, numbers, kind) = transfer.order
-    inner = "_".join(f"{number:010d}" for number in numbers)
-    return f"{block:015d} {index + 1:010d} {tx} {phase} {inner} {kind}"
+    inner = "_".join([f"{number:010d}" for number in numbers])
+    return (
+        key(f"{block:015d} {index + 1:010d} {tx} {phase} {inner} {kind}").encode("ascii", "backslashreplace").decode()
+    )

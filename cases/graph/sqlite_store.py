@@ -7,9 +7,8 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from cases.codec import (
     TransferReader,
@@ -23,6 +22,7 @@ from cases.codec import (
     readable,
     transfer_text,
 )
+from cases.graph.batching import batches
 from cases.graph.codec import (
     flow_json,
     flow_of,
@@ -43,7 +43,6 @@ from tracer.labels import Label
 from tracer.losses import Loss
 from tracer.values import Address, Chain, Transfer, units_of
 
-T = TypeVar("T")
 APPLICATION_ID = 0x46544752  # "FTGR"
 VERSION = 1
 BATCH = 2_000
@@ -161,7 +160,7 @@ class SqliteGraph:
 
     def write_addresses(self, addresses: Iterable[Address]) -> None:
         """See `protocol.GraphStore`."""
-        for batch in batches(addresses):
+        for batch in batches(addresses, BATCH):
             with self.writing():
                 for address in batch:
                     self._place(Place.of(address))
@@ -179,7 +178,7 @@ class SqliteGraph:
 
     def write_transfers(self, transfers: Iterable[Transfer]) -> None:
         """See `protocol.GraphStore`."""
-        for batch in batches(transfers):
+        for batch in batches(transfers, BATCH):
             with self.writing():
                 for transfer in batch:
                     self._transfer(transfer)
@@ -189,8 +188,9 @@ class SqliteGraph:
         id = [transfer.id.chain.name, transfer.id.tx, transfer.id.position]
         body = canonical([id, json.loads(transfer_text(transfer)), list(transfer.evidence)])
         row = (
-            key(canonical(id)), escaped(str(transfer.id)), escaped(order_of(transfer)), escaped(transfer.asset.name),
-            transfer.block.number, transfer.block.time, transfer.index, len(paid) > 1, body,
+            key(canonical(id)), escaped(str(transfer.id)), order_of(transfer), escaped(transfer.asset.name),
+            *(min(n, 2**63 - 1) for n in (transfer.block.number, transfer.block.time)), transfer.index,
+            len(paid) > 1, body,
         )  # fmt: skip
         self._db.execute(
             "INSERT INTO transfers (id, told, ord, asset, block, time, place, pooled, body)"
@@ -253,7 +253,7 @@ class SqliteGraph:
 
     def write_labels(self, labels: Iterable[Label]) -> None:
         """See `protocol.GraphStore`."""
-        for batch in batches(labels):
+        for batch in batches(labels, BATCH):
             with self.writing():
                 self._many("INSERT OR IGNORE INTO labels VALUES (?)", [(canonical(label_json(one)),) for one in batch])
                 for one in batch:
@@ -280,7 +280,7 @@ class SqliteGraph:
 
     def write_judgements(self, judgements: Iterable[Judgement]) -> None:
         """See `protocol.GraphStore`."""
-        for batch in batches(judgements):
+        for batch in batches(judgements, BATCH):
             with self.writing():
                 rows = [(canonical(judgement_json(one)),) for one in batch]
                 self._many("INSERT OR IGNORE INTO judgements VALUES (?)", rows)
@@ -355,18 +355,11 @@ class SqliteGraph:
         self._db.executemany(sql, rows)
 
 
-def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
-    """`items` in lists of at most `size`, taken as they come."""
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
-        yield batch
-
-
 def _payment(row: tuple[Any, ...], out: bool) -> Payment:
     order, told, *six, asset, mine, other, block, time, place, pooled = row
     one, two = (Place(unescaped(six[at]), unescaped(six[at + 1]), six[at + 2]) for at in (0, 3))
     source, target, units = (one, two, other) if out else (two, one, mine)
     return Payment(
-        unescaped(order), unescaped(told), source, target, unescaped(asset), units_of(units), block, time, place,
+        order, unescaped(told), source, target, unescaped(asset), units_of(units), block, time, place,
         bool(pooled),
     )  # fmt: skip
