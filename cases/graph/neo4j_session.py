@@ -122,8 +122,9 @@ class Database:
                     ) from None
             except (exceptions.DriverError, exceptions.TransientError, exceptions.DatabaseError, OSError) as error:
                 if not _passes(error) or time.monotonic() > late:
+                    told = getattr(error, "code", None) or type(error).__name__
                     raise CaseError(
-                        f"the Neo4j server at {where} does not answer, or not as it should: {type(error).__name__}",
+                        f"the Neo4j server at {where} does not answer, or not as it should: {told}",
                         "check that it runs and is the one meant; what was sent is kept, the same command goes on",
                     ) from None
             except exceptions.ClientError as error:
@@ -143,5 +144,5 @@ def _passes(error: Exception) -> bool:
     from neo4j import exceptions
 
     away = exceptions.ServiceUnavailable, exceptions.SessionExpired, exceptions.TransientError, OSError
-    lasting = exceptions.DatabaseUnavailable, exceptions.ConnectionPoolError, exceptions.DatabaseError
+    lasting = exceptions.DatabaseUnavailable, exceptions.ConnectionPoolError
     return isinstance(error, (*away, *lasting)) or bool(getattr(error, "is_retryable", bool)())

@@ -43,7 +43,6 @@ INDEXES = {
     "end_trace": "CREATE INDEX end_trace IF NOT EXISTS FOR (n:End) ON (n.case, n.trace)",
     "cluster_case": "CREATE INDEX cluster_case IF NOT EXISTS FOR (n:Cluster) ON (n.case)",
     "archive_case": "CREATE INDEX archive_case IF NOT EXISTS FOR (n:Archive) ON (n.case)",
-    "place_address": "CREATE INDEX place_address IF NOT EXISTS FOR (n:Address) ON (n.name)",
 }
 
 
