@@ -130,6 +130,14 @@ ARCHIVED = "MATCH (a:Archive {case: $case}) RETURN a.part AS part, a.n AS n, a.h
 ARCHIVE_PIECE = "MATCH (a:Archive {id: $id}) RETURN a.body AS body, a.hash AS hash"
 CASES = "MATCH (c:Case) RETURN c.name AS name ORDER BY name"
 
+COUNTS = """
+OPTIONAL MATCH (c:Case {name: $case})
+WITH c, COUNT { (c)-[:INCLUDES]->() } AS places
+CALL () { MATCH ()-[r:SENT]->() WHERE r.case = $case AND r.order >= '' RETURN count(r) AS sent }
+CALL () { MATCH (t:Transaction) WHERE t.case = $case AND t.order >= '' RETURN count(t) AS through }
+CALL () { MATCH (t:Trace {case: $case, whole: true}) RETURN count(t) AS traces }
+RETURN places, sent + through AS transfers, traces"""
+
 # Reading.
 READ_ADDRESSES = """
 MATCH (:Case {name: $case})-[:INCLUDES]->(p:Address)
