@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from neo4j import ManagedTransaction
 
 PATIENCE = 120.0  # seconds that a server may be away, as when it restarts
-COLLISIONS = 5  # times that two writers may make the same thing at the same moment
+COLLISIONS = 10  # times in a row that another writer may make the same thing at the same moment
 Rows = Sequence[dict[str, Any]]
 Step = tuple[str, Rows]  # a statement of ours, and what it is run for
 T = TypeVar("T")

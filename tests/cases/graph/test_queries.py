@@ -47,11 +47,11 @@ def test_no_cypher_is_built_from_data_and_nothing_loads_or_calls_a_plugin() -> N
         if file.name.startswith(("neo4j", "statements", "schema", "server", "asking")):
             for node in ast.walk(tree):
                 if isinstance(node, ast.JoinedStr):
-                    told = "".join(part.value for part in node.values if isinstance(part, ast.Constant))
+                    told = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
                     assert not re.search(r"\b(MATCH|MERGE|UNWIND|RETURN|DETACH)\b", told), f"{file.name}: {told}"
                 assert not (isinstance(node, ast.Attribute) and node.attr == "format"), file.name
-    told = [*vars(statements).values(), *statements.PLACES.values(), *(one.text for one in queries().values())]
-    for one in told:
+    texts = [*vars(statements).values(), *statements.PLACES.values(), *(one.text for one in queries().values())]
+    for one in texts:
         if isinstance(one, str) and not one.startswith('"""'):
             assert not re.search(r"LOAD\s+CSV|apoc\.|gds\.", one, re.IGNORECASE)
 
