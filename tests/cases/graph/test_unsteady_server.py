@@ -147,7 +147,8 @@ def test_a_deadlock_is_tried_again(access: Access, database: Database, case_name
                 GraphDatabase.driver(
                     access.uri, auth=(access.username, access.password), max_transaction_retry_time=0
                 ) as driver,
-                driver.session() as session,session.begin_transaction() as tx
+                driver.session() as session,
+                session.begin_transaction() as tx,
             ):
                 work(tx)
                 tx.commit()
