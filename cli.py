@@ -44,6 +44,7 @@ SOURCES = click.option(
 PREVIEW = click.option("--preview", is_flag=True, help="Only say which hosts would learn what is asked about.")
 RECORD = click.option("--record", type=FILE, help="Write every answer of the network to this file too, without keys.")
 REPLAY = click.option("--replay", type=FILE, help="Answer from a file made with --record; the network is not used.")
+NAMED = click.option("--name", default="", help="The case's name in the database; else the file's, without its ending.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output, and nothing else there.")
 
 
@@ -492,6 +493,108 @@ def ledger_verify(folder: Path, as_json: bool) -> None:
     _emit({"problems": problems} if as_json else "\n".join(said), as_json)
     if problems:
         raise SystemExit(1)
+
+
+@main.group()
+def neo4j() -> None:
+    """Explore a case in a Neo4j server: push it there, pull it back, ask it questions.
+
+    The server and the account come from NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD and NEO4J_DATABASE, or a keyring.
+    """
+
+
+@neo4j.command("push")
+@CASE
+@NAMED
+def neo4j_push(file: Path, name: str) -> None:
+    """Write all of a case to the server. Interrupted, the same command goes on; sent twice, nothing is there twice."""
+    from cases.graph import server
+
+    with _open(file) as opened:
+        fresh = server.push(opened, _access(), name, progress=_pushing())
+    click.echo("all of it is there" if fresh else "all of it was there already")
+
+
+@neo4j.command("pull")
+@CASE
+@NAMED
+def neo4j_pull(file: Path, name: str) -> None:
+    """Make the new case file FILE from what the server holds, and verify it."""
+    from cases.graph import server
+
+    click.echo(f"{file}: verified. Head of the log: {server.pull(file, _access(), name)}")
+
+
+@neo4j.command("status")
+@CASE
+@NAMED
+@JSON
+def neo4j_status(file: Path, name: str, as_json: bool) -> None:
+    """Compare a case with what the server holds of it. Ends with 3 if that is not all."""
+    from dataclasses import asdict
+
+    from cases.graph import server
+
+    with _open(file) as opened:
+        found = server.status(opened, _access(), name or server.name_of(file))
+    told = "all of it is there" if found.same else "an earlier state is there" if found.there else "it is not there"
+    unfinished = "; a push was not finished: the same command goes on" if found.pushing else ""
+    counts = f"{found.places} places, {found.transfers} transfers, {found.traces} traces"
+    _emit(asdict(found) if as_json else f"{found.name}: {told}{unfinished}. {counts}", as_json)
+    if not found.same:
+        raise SystemExit(PARTIAL)
+
+
+@neo4j.command("query")
+@click.argument("query", metavar="NAME")
+@CASE
+@NAMED
+@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A value that the query takes.")
+@JSON
+def neo4j_query(query: str, file: Path, name: str, given: tuple[str, ...], as_json: bool) -> None:
+    """Ask one of the queries for investigators; without a known NAME, they are listed."""
+    from cases.graph import asking, server
+    from cases.graph.neo4j_session import Database
+    from cases.show_records import show_rows
+
+    values = dict(text.partition("=")[::2] for text in given)
+    with Database(_access()) as database:
+        rows = asking.ask(database, query, name or server.name_of(file), values)
+    _emit(rows if as_json else show_rows(rows, width=_width()), as_json)
+
+
+@neo4j.command("csv")
+@CASE
+@NAMED
+@click.option("--out", required=True, type=FOLDER, help="A new folder for the tables.")
+@JSON
+def neo4j_csv(file: Path, name: str, out: Path, as_json: bool) -> None:
+    """Write a case as tables for `neo4j-admin database import full`, for the first load of a large one."""
+    from cases.graph import import_tables, server
+
+    with _open(file) as opened:
+        told = import_tables.write(opened, out, name or server.name_of(file))
+    _emit(told if as_json else "\n".join([*told["files"], "", *told["command"]]), as_json)
+
+
+def _access() -> Any:
+    from cases.graph.access import Access
+
+    found = Access.of(os.environ)
+    if found.warning:
+        click.echo(_visible(f"warning: {found.warning}"), err=True)
+    return found
+
+
+def _pushing() -> Callable[[Any], None]:
+    """What is being sent, on a terminal only."""
+    on_terminal = sys.stderr.isatty()
+
+    def tell(step: Any) -> None:
+        if on_terminal:
+            click.echo(f"\r\x1b[2K{step.done:,} {step.what}", nl=False, err=True)
+
+    return tell
 
 
 @main.command()

@@ -157,6 +157,13 @@ class Case:
         """What the case holds of one transaction, in order; () if nothing."""
         return pages.transaction(self._file, chain, tx)
 
+    def transactions(self, after: str = "", most: int = 2_000) -> tuple[str, tuple[Transfer, ...]]:
+        """(key, transfers) of the next `most` transactions behind the key `after`; ("", ()) where there are no more.
+
+        For reading a case of any size in pieces; the order is that of the keys, not of the chain.
+        """
+        return pages.transactions(self._file, after, most)
+
     def holds(self, id: TransferId) -> bool:
         """Whether the case holds that transfer."""
         return bool(

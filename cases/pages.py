@@ -160,6 +160,15 @@ def about(file: SqliteFile, source: str, address: Address) -> list[Transfer]:
     return list(Ledger.of(_reports(file, which, *_from_to(address.chain.name, address.text))).transfers)
 
 
+def transactions(file: SqliteFile, after: str, most: int) -> tuple[str, tuple[Transfer, ...]]:
+    """The transfers of the `most` transactions behind the key `after`, and the last one's key; ("", ()) at the end."""
+    keys = file.rows("SELECT DISTINCT tx FROM transfers WHERE tx > ? ORDER BY tx LIMIT ?", after, most)
+    if not keys:
+        return "", ()
+    first, last = keys[0][0], keys[-1][0]
+    return str(last), tuple(Ledger.of(_reports(file, "tx BETWEEN ? AND ?", first, last)).transfers)
+
+
 def transfers(file: SqliteFile) -> list[Transfer]:
     """Every report of every transfer, in an order that does not depend on the order of reading."""
     cited: dict[str, set[str]] = {}

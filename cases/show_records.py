@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from cases.log import Entry
 from cases.table import table
@@ -44,3 +45,11 @@ def show_labels(labels: Iterable[Label], *, width: int | None = None) -> str:
 
 def _when(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]], *, width: int | None = None) -> str:
+    """The rows that a query gave, under its own headings; lists are joined."""
+    if not rows:
+        return "nothing was found"
+    cells = [[", ".join(map(str, x)) if isinstance(x, list) else str(x) for x in row.values()] for row in rows]
+    return table(list(rows[0]), cells, 0, width, colour=False)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cases.migrations import migrate
 from tracer.errors import CaseConflict, CaseDamaged, CaseError, CaseNotFound, CaseTooNew
 
 APPLICATION_ID = 0x4654524C  # "FTRL": how `file` and others tell a case from any other SQLite file
@@ -94,7 +95,7 @@ class SqliteFile:
             mode = _mode(path)
             db = _connected(path, mode)
             try:
-                _recognise(path, db)
+                _recognise(path, db, may_change=mode == WRITABLE)
                 if mode == WRITABLE:
                     db.execute("PRAGMA journal_mode=WAL")
                     db.execute("PRAGMA synchronous=FULL")
@@ -199,8 +200,8 @@ def _mode(path: Path) -> str:
     return "mode=ro" if pending.exists() and pending.stat().st_size else "mode=ro&immutable=1"
 
 
-def _recognise(path: Path, db: sqlite3.Connection) -> None:
-    """Refuse what is not a whole case file of a version we read."""
+def _recognise(path: Path, db: sqlite3.Connection, *, may_change: bool) -> None:
+    """Refuse what is not a whole case file of a version we read; one of an earlier version is brought to ours."""
     try:
         found = {sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
         application, version = (
@@ -220,6 +221,14 @@ def _recognise(path: Path, db: sqlite3.Connection) -> None:
         raise CaseTooNew(
             f"{path} is a case of format {version}; this fundtrail reads up to {FORMAT}", "install a newer fundtrail"
         )
+    if version < FORMAT:
+        if not may_change:
+            raise CaseError(
+                f"{path} is a case of format {version} and must be brought to {FORMAT}",
+                "copy it to where you may write",
+            )
+        migrate(path, db, version, to=FORMAT, made_of=STATEMENTS)
+        return
     if found != set(STATEMENTS):
         changed = sorted(found ^ set(STATEMENTS))[0]
         raise CaseDamaged(f"the tables of {path} were changed: {changed:.80}", "go back to a copy")

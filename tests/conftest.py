@@ -15,7 +15,7 @@ settings.register_profile(
     "ci", deadline=None, max_examples=100, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 # The contracts ship with the package; their assertions should say what they compared, like those of a test file.
-pytest.register_assert_rewrite("connectors.contract")
+pytest.register_assert_rewrite("connectors.contract", "cases.graph.contract")
 IN_CI = os.environ.get("CI") == "true"
 settings.load_profile("ci" if IN_CI else "dev")
 

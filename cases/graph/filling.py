@@ -1,0 +1,114 @@
+"""Filling a graph store from a case: everything in it, in pieces, going on where an interrupted run stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from cases.case_file import Case
+from cases.codec import canonical
+from cases.graph.clusters import clusters_of
+from cases.graph.protocol import GraphStore
+from cases.graph.records import records_of
+from tracer.errors import CaseConflict
+from tracer.judgements import Judgement
+from tracer.values import Transfer
+
+PIECE = 2_000  # transactions in memory at once
+BETWEEN_MARKS = 20  # pieces: a run that is cut sends at most these again
+
+
+class Fillable(GraphStore, Protocol):
+    """A graph store that remembers how far it was filled."""
+
+    def mark(self, name: str, value: str) -> None:
+        """Remember."""
+        ...
+
+    def marked(self, name: str) -> str:
+        """What was remembered, "" for nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """How far it is: what is being written, and how many of it by now."""
+
+    what: str
+    done: int
+
+
+def fill(
+    case: Case, store: Fillable, *, judgements: Iterable[Judgement] = (),
+    progress: Callable[[Filling], None] = lambda _: None,
+) -> bool:  # fmt: skip
+    """Write all of `case` to `store`; False if it was all there already. Interrupted, the same call goes on.
+
+    `judgements` are those that the case does not hold itself. Raises `CaseConflict` if the store holds another case.
+    """
+    head = case.head
+    known = {entry.hash for entry in case.log()}
+    for name in ("head", "filling"):
+        if store.marked(name) not in known | {""}:
+            raise CaseConflict(
+                "there is another case of this name, or a later copy of this one",
+                "pull it to look at it, or give this one another name with --name",
+            )
+    extra = list(judgements)
+    if store.marked("head") == head and not extra:
+        return False
+    store.mark("filling", head)
+    _transfers(case, store, head, progress)
+    labels = list(case.labels())
+    store.write_labels(labels)
+    progress(Filling("labels", len(labels)))
+    store.write_judgements(extra)
+    if extra:
+        store.write_clusters(clusters_of(store.judgements()))
+    store.write_losses(case.losses())
+    for n, record in enumerate(records_of(case), start=1):
+        store.write_trace(record)
+        progress(Filling("traces", n))
+    return True
+
+
+def filled(case: Case, store: Fillable) -> None:
+    """Say that all of the case as it is now is in the store."""
+    store.mark("head", case.head)
+
+
+def _transfers(case: Case, store: Fillable, head: str, progress: Callable[[Filling], None]) -> None:
+    told = json.loads(store.marked("transfers") or "[]")
+    after, done = (told[1], told[2]) if told and told[0] == head else ("", 0)
+    ended = after is None
+    while not ended:
+        last = [after]
+
+        def pieces(last: list[str] = last) -> Iterator[Transfer]:
+            for _ in range(BETWEEN_MARKS):
+                key, found = case.transactions(last[0], PIECE)
+                if not key:
+                    last.append("")
+                    return
+                last[0] = key
+                yield from found
+
+        count = _Counted(pieces())
+        store.write_transfers(count)
+        after, done, ended = last[0], done + count.seen, len(last) > 1
+        store.mark("transfers", canonical([head, None if ended else after, done]))
+        progress(Filling("transfers", done))
+
+
+class _Counted:
+    """An iterator that counts what it gave."""
+
+    def __init__(self, items: Iterator[Transfer]) -> None:
+        self._items, self.seen = items, 0
+
+    def __iter__(self) -> Iterator[Transfer]:
+        for item in self._items:
+            self.seen += 1
+            yield item

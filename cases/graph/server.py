@@ -1,0 +1,114 @@
+"""A case and a Neo4j server: pushed, pulled back into a new case file, and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cases.case_file import Case
+from cases.graph import schema, statements
+from cases.graph.access import Access
+from cases.graph.archive import Piece, pieces_of, restore
+from cases.graph.filling import Filling, fill, filled
+from cases.graph.neo4j_session import Database
+from cases.graph.neo4j_store import Neo4jGraph
+from cases.sqlite_file import TABLES
+from tracer.errors import CaseNotFound
+from tracer.judgements import Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a database holds of a case. `same` is true where all of the case as it is now is there."""
+
+    name: str
+    there: bool
+    same: bool
+    head: str
+    pushing: bool
+    places: int
+    transfers: int
+    traces: int
+
+
+def name_of(path: Path) -> str:
+    """What a case is called in a database unless a name is given: its file's, without the ending."""
+    return path.stem
+
+
+def push(
+    case: Case, access: Access, name: str = "", *, judgements: Iterable[Judgement] = (),
+    progress: Callable[[Filling], None] = lambda _: None,
+) -> bool:  # fmt: skip
+    """Write all of `case`, with its evidence, to the database; False if it was there already.
+
+    Interrupted anywhere, the same again goes on; sent twice, nothing is there twice.
+    """
+    graph = Neo4jGraph.open(access, name or name_of(case.path))
+    try:
+        if not fill(case, graph, judgements=judgements, progress=progress):
+            return False
+        _archive(case.path, graph, progress)
+        filled(case, graph)
+        return True
+    finally:
+        graph.close()
+
+
+def _archive(path: Path, graph: Neo4jGraph, progress: Callable[[Filling], None]) -> None:
+    """Send the pieces of the case file that are not there yet."""
+    told = graph.database.read(statements.ARCHIVED, case=graph.case)
+    there = {(row["part"], row["n"]): row["hash"] for row in told}
+    for done, piece in enumerate(pieces_of(path), start=1):
+        if there.get((piece.part, piece.n)) != piece.hash:
+            id = _piece_id(graph.case, piece.part, piece.n)
+            props = {"id": id, "case": graph.case, "part": piece.part, "n": piece.n, "hash": piece.hash,
+                     "body": piece.body}  # fmt: skip
+            graph.database.write([(statements.ARCHIVE, [{"id": id, "props": props}])])
+        progress(Filling("pieces of the case file", done))
+
+
+def pull(path: Path, access: Access, name: str = "") -> str:
+    """A new case file at `path` from what the database holds; its head hash. Raises `CaseNotFound`, `CaseConflict`."""
+    graph = Neo4jGraph.open(access, name or name_of(path))
+    try:
+        head = graph.marked("head")
+        if not head:
+            known = ", ".join(row["name"] for row in graph.database.read(statements.CASES)) or "none"
+            raise CaseNotFound(f"the database holds no whole case {graph.case}", f"name one with --name: {known:.300}")
+        restore(path, _pieces(graph), head)
+        return head
+    finally:
+        graph.close()
+
+
+def _pieces(graph: Neo4jGraph) -> Iterator[Piece]:
+    order = {part: at for at, part in enumerate(("format", *TABLES))}
+    told = graph.database.read(statements.ARCHIVED, case=graph.case)
+    for row in sorted(told, key=lambda row: (order.get(row["part"], -1), row["n"])):
+        id = _piece_id(graph.case, row["part"], row["n"])
+        (found,) = graph.database.read(statements.ARCHIVE_PIECE, id=id)
+        yield Piece(row["part"], row["n"], found["hash"], bytes(found["body"]))
+
+
+def _piece_id(case: str, part: str, n: int) -> str:
+    return f"{case}|{part}|{n}"
+
+
+def status(case: Case | None, access: Access, name: str) -> Status:
+    """What the database holds of the case of that name, compared with `case`. Changes nothing there."""
+    with Database(access) as database:
+        if schema.missing(database):
+            return Status(name, False, False, "", False, 0, 0, 0)
+        marks = {
+            mark: (found[0]["value"] if found else "")
+            for mark in ("head", "filling")
+            for found in [database.read(statements.MARKED, id=f"{name}|{mark}")]
+        }
+        counts = database.read(statements.COUNTS, case=name)[0]
+        same = bool(case and marks["head"] == case.head)
+        pushing = bool(marks["filling"]) and marks["filling"] != marks["head"]
+        there = bool(marks["head"] or marks["filling"])
+        return Status(name, there, same, marks["head"], pushing, counts["places"], counts["transfers"],
+                      counts["traces"])  # fmt: skip

@@ -1,0 +1,147 @@
+"""A case fills a graph in pieces, goes on where it was cut, and a changed archive is never taken for the case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from cases.case_file import Case
+from cases.demo import run_demo
+from cases.graph import filling, questions
+from cases.graph.archive import Piece, pieces_of, restore
+from cases.graph.contract import dump
+from cases.graph.filling import Filling, fill, filled
+from cases.graph.nouns import Place
+from cases.graph.sqlite_store import SqliteGraph
+from cases.tracing import latest
+from made_up import Clock
+from tracer.errors import CaseConflict, CaseDamaged, CaseError
+from tracer.values import Address, Chain
+
+EXPLOITER = Address(Chain.named("ethereum"), "0x098b716b8aaf21512996dc57eb0615e2383e2f96")
+
+
+@pytest.fixture(scope="module")
+def ronin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    run_demo(folder, now=Clock())
+    return folder / "ronin2022.fundtrail"
+
+
+def test_the_graph_holds_what_the_case_and_its_answer_hold(ronin: Path) -> None:
+    graph = SqliteGraph()
+    with Case.open(ronin) as case:
+        assert fill(case, graph)
+        assert sorted(map(repr, graph.transfers())) == sorted(map(repr, case.ledger().transfers))
+        assert sorted(map(repr, graph.labels())) == sorted(map(repr, case.labels()))
+        given = latest(case)
+    ((_, id),) = graph.traces()
+    trace = graph.trace(id)
+    assert trace.flows
+    assert [dict(end.stolen) for end in trace.ends] == [
+        {rule: int(units) for rule, units in end["basis_amounts"].items()} for end in given["ends"]
+    ]
+    rule = given["rules"][0]
+    end = next(e for e in trace.ends if e.place.kind == "address" and dict(e.units)[rule])
+    way = questions.way_of(graph, id, trace.losses[0], end.place, rule)
+    assert way[-1][0].target == end.place
+    assert all(one.target == two.source for (one, _), (two, _) in pairwise(way))
+    assert questions.neighbours(graph, Place.of(EXPLOITER), out=True)
+    graph.close()
+
+
+def test_filling_again_does_nothing_once_it_is_filled(ronin: Path) -> None:
+    graph = SqliteGraph()
+    with Case.open(ronin) as case:
+        assert fill(case, graph)
+        filled(case, graph)
+        assert not fill(case, graph)
+    graph.close()
+
+
+def test_filling_goes_on_where_it_was_cut(ronin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "PIECE", 10)
+    monkeypatch.setattr(filling, "BETWEEN_MARKS", 1)
+    whole, graph, seen = SqliteGraph(), SqliteGraph(), list[int]()
+
+    def cut(step: Filling) -> None:
+        if step.what == "transfers":
+            seen.append(step.done)
+            if len(seen) in (3, 5):
+                raise KeyboardInterrupt
+
+    with Case.open(ronin) as case:
+        fill(case, whole)
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                fill(case, graph, progress=cut)
+        fill(case, graph, progress=cut)
+        assert seen[:-1] == sorted(set(seen[:-1])), "what was marked as done is done again"
+    assert dump(graph) == dump(whole)
+    whole.close()
+    graph.close()
+
+
+def test_a_store_that_holds_another_case_is_refused(ronin: Path, tmp_path: Path) -> None:
+    graph = SqliteGraph()
+    with Case.open(ronin) as case, Case.create(tmp_path / "other", at=1) as other:
+        fill(case, graph)
+        with pytest.raises(CaseConflict):
+            fill(other, graph)
+    graph.close()
+
+
+def test_an_archive_makes_the_same_case(ronin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cases.graph.archive.PIECE", 5_000)
+    pieces = list(pieces_of(ronin))
+    assert len(pieces) > 20
+    with Case.open(ronin) as case:
+        restore(tmp_path / "again", pieces, case.head)
+        with Case.open(tmp_path / "again") as again:
+            assert again.head == case.head
+            assert latest(again) == latest(case)
+    assert list(pieces_of(tmp_path / "again")) == pieces
+
+
+def changed(pieces: list[Piece], how: str) -> list[Piece]:
+    """The pieces with something wrong."""
+    middle = len(pieces) // 2
+    match how:
+        case "a piece is missing":
+            return pieces[:middle] + pieces[middle + 1 :]
+        case "two changed places":
+            return [*pieces[:middle], pieces[middle + 1], pieces[middle], *pieces[middle + 2 :]]
+        case "the end is missing":
+            return pieces[:-1]
+        case "bytes changed":
+            broken = replace(pieces[middle], body=pieces[middle].body[:-1] + b"x")
+            return [*pieces[:middle], broken, *pieces[middle + 1 :]]
+        case "a hash changed":
+            return [*pieces[:middle], replace(pieces[middle], hash="0" * 64), *pieces[middle + 1 :]]
+        case "a table of another name":
+            return [*pieces, replace(pieces[-1], part="sqlite_master")]
+    return []
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["a piece is missing", "two changed places", "the end is missing", "bytes changed", "a hash changed",
+     "a table of another name", "nothing is there"],
+)  # fmt: skip
+def test_a_changed_archive_makes_no_case(
+    how: str, ronin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cases.graph.archive.PIECE", 5_000)
+    with Case.open(ronin) as case:
+        head = case.head
+    with pytest.raises(CaseError):
+        restore(tmp_path / "again", changed(list(pieces_of(ronin)), how), head)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_older_head_is_not_taken_for_the_newest(ronin: Path, tmp_path: Path) -> None:
+    with pytest.raises(CaseDamaged):
+        restore(tmp_path / "again", pieces_of(ronin), "0" * 64)

@@ -1,0 +1,204 @@
+"""A case of an earlier format becomes one of this; a copy of it stays, and no kill in the middle loses anything."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cases import migrations, sqlite_file
+from cases.case_file import Case
+from cases.migrations import Step
+from made_up import MadeUp
+from notation import address
+from tracer.errors import CaseDamaged, CaseError, CaseTooNew
+
+FIRST = sqlite_file.STATEMENTS
+MADE_UP = "CREATE TABLE made_up (n INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT"
+NOTES = "INSERT INTO made_up SELECT n, body FROM log"
+ROOT = Path(__file__).parents[2]
+KILLS = 12
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A case of the first format with some pages in it."""
+    path = tmp_path / "mine.fundtrail"
+    with Case.create(path, at=1, tool="0") as case:
+        after, source = "", MadeUp()
+        for at, page in enumerate(source.history(address("mule")), start=10):
+            case.store_page(source.name, address("mule"), page, at=at, after=after)
+            after = page.cursor
+    return path
+
+
+@pytest.fixture
+def second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program whose format is one higher: one more table, filled from another."""
+    next_format(monkeypatch, (MADE_UP, NOTES))
+
+
+def next_format(monkeypatch: pytest.MonkeyPatch, changes: tuple[str, ...]) -> None:
+    monkeypatch.setattr(sqlite_file, "FORMAT", sqlite_file.FORMAT + 1)
+    monkeypatch.setattr(sqlite_file, "STATEMENTS", (*FIRST, MADE_UP))
+    monkeypatch.setitem(migrations.STEPS, sqlite_file.FORMAT - 1, Step(frozenset(FIRST), changes))
+
+
+def held(path: Path) -> tuple[object, ...]:
+    with Case.open(path) as case:
+        assert case.verify() == []
+        return list(map(repr, case.ledger().transfers)), case.head, [one.hash for one in case.log()]
+
+
+def version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        ((found,),) = db.execute("PRAGMA user_version")
+        return int(found)
+
+
+def copies(path: Path) -> list[Path]:
+    return sorted(path.parent.glob("mine.fundtrail.format-*"))
+
+
+def test_an_earlier_case_is_brought_up_and_nothing_is_lost(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, old = held(path), version(path)
+    next_format(monkeypatch, (MADE_UP, NOTES))
+    assert held(path) == before
+    assert version(path) == old + 1
+    with closing(sqlite3.connect(path)) as db:
+        assert (
+            db.execute("SELECT count(*) FROM made_up").fetchone() == db.execute("SELECT count(*) FROM log").fetchone()
+        )
+    assert held(path) == before, "opened again, nothing more is done"
+    (copy,) = copies(path)
+    assert version(copy) == old
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    monkeypatch.undo()
+    assert held(copy) == before, "the copy is the case as it was"
+
+
+def test_the_earlier_program_refuses_what_the_later_one_made(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    next_format(monkeypatch, (MADE_UP, NOTES))
+    held(path)
+    monkeypatch.undo()
+    with pytest.raises(CaseTooNew):
+        Case.open(path)
+
+
+@pytest.mark.parametrize(
+    "changes", [(MADE_UP, "INSERT INTO nothing VALUES (1)"), (NOTES,), ("DROP TABLE answers", MADE_UP),
+                (MADE_UP, "DELETE FROM transfers")],
+)  # fmt: skip
+def test_a_step_that_fails_leaves_the_case_as_it_was(
+    changes: tuple[str, ...], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, old = held(path), version(path)
+    with monkeypatch.context() as patch:
+        next_format(patch, changes)
+        with pytest.raises((CaseError, sqlite3.Error)):
+            Case.open(path)
+    assert version(path) == old
+    assert held(path) == before
+
+
+def test_a_file_whose_tables_were_changed_is_not_brought_up(path: Path, second: None) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE stray (x)")
+    with pytest.raises(CaseDamaged):
+        Case.open(path)
+    assert not copies(path)
+
+
+def test_a_format_that_nobody_knows_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_file, "FORMAT", sqlite_file.FORMAT + 2)
+    with pytest.raises(CaseDamaged, match="does not know"):
+        Case.open(path)
+
+
+def test_a_case_that_cannot_be_written_is_not_changed(
+    path: Path, second: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cases.sqlite_file.os.access", lambda *_: False)
+    with pytest.raises(CaseError, match="must be brought"):
+        Case.open(path)
+
+
+def test_no_copy_no_change(path: Path, second: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cases.migrations.tempfile.mkstemp", full)
+    with pytest.raises(CaseError, match="cannot be copied"):
+        Case.open(path)
+    assert version(path) == sqlite_file.FORMAT - 1
+
+
+def test_an_earlier_copy_of_another_state_is_not_replaced(path: Path, second: None) -> None:
+    other = path.with_name(f"{path.name}.format-{sqlite_file.FORMAT - 1}")
+    other.write_bytes(b"somebody's")
+    held(path)
+    assert other.read_bytes() == b"somebody's"
+    assert len(copies(path)) == 2
+
+
+CHILD = """
+import sys, time
+sys.path[:0] = sys.argv[2:]
+from pathlib import Path
+from cases import migrations, sqlite_file
+from cases.case_file import Case
+old = sqlite_file.STATEMENTS
+made = {made!r}
+slow = tuple(f"INSERT INTO made_up SELECT n + {{k}} * 100000, body FROM log" for k in range(1, 400))
+sqlite_file.FORMAT += 1
+sqlite_file.STATEMENTS = (*old, made)
+migrations.STEPS[sqlite_file.FORMAT - 1] = migrations.Step(frozenset(old), (made, *slow))
+print("ready", flush=True)
+Case.open(Path(sys.argv[1])).close()
+print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_kill_9_at_any_moment_of_it_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, old = held(path), version(path)
+    original = path.read_bytes()
+    chance, longest, midway = random.Random(4), 0.0, 0
+    for number in range(KILLS + 1):
+        for copy in copies(path):
+            copy.unlink()
+        for ending in ("-wal", "-shm"):
+            Path(f"{path}{ending}").unlink(missing_ok=True)
+        path.write_bytes(original)
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD.format(made=MADE_UP), str(path), str(ROOT)], stdout=subprocess.PIPE, text=True
+        )
+        assert child.stdout
+        assert child.stdout.readline() == "ready\n"
+        began = time.monotonic()
+        if number:  # the first may finish: it tells how long it takes
+            time.sleep(chance.uniform(0, longest))
+            child.send_signal(signal.SIGKILL)
+        told, _ = child.communicate(timeout=60)
+        longest = longest or time.monotonic() - began
+        midway += "done" not in told
+        found = version(path)
+        assert found in (old, old + 1)
+        if found == old:
+            assert held(path) == before
+        else:
+            (copy,) = copies(path)
+            assert held(copy) == before
+            with closing(sqlite3.connect(path)) as db:
+                assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+                ((kept, entries),) = db.execute("SELECT (SELECT count(*) FROM made_up), (SELECT count(*) FROM log)")
+                assert kept == 399 * entries
+    assert midway, "the kills came too late to test anything"
