@@ -223,7 +223,7 @@ MUTANTS = (
     ),
     Mutant(
         "an export iterates over a set",
-        "cases/exports.py",
+        "cases/hops.py",
         "for hop in traces[rule].hops:",
         "for hop in set(traces[rule].hops):",
         "tests/cases/test_exports.py",
