@@ -37,6 +37,7 @@ def spelt(told: Contents) -> str:
     return json_lines.write(told)
 
 
+@pytest.mark.slow
 @formats
 def test_whatever_the_contents_they_come_back_equal(form: str) -> None:
     @given(contents())
@@ -56,6 +57,7 @@ def test_an_answer_and_its_hops_come_back_equal(form: str) -> None:
     assert spelt(again) == spelt(told)
 
 
+@pytest.mark.slow
 @formats
 def test_the_hostile_corpus_comes_back_equal_from_every_field(form: str) -> None:
     told = hostile_contents(texts_in(CORPUS))
@@ -75,6 +77,7 @@ def test_ten_thousand_integers_of_256_bits_and_the_pinned_ones_survive(form: str
     assert there_and_back(halves, form).transfers == halves.transfers
 
 
+@pytest.mark.slow
 def test_labels_come_back_from_a_tagpack_but_for_the_note_which_may_name_a_person(tmp_path: Path) -> None:
     @given(contents())
     def holds(told: Contents) -> None:

@@ -85,6 +85,7 @@ def parts(body: bytes) -> dict[str, bytes]:
         return {one.filename: archive.read(one) for one in archive.infolist()}
 
 
+@pytest.mark.slow
 @both
 def test_a_workbook_has_no_formula_no_link_and_no_cell_too_long(told: Any) -> None:
     contents = told()
@@ -107,6 +108,7 @@ def test_a_workbook_has_no_formula_no_link_and_no_cell_too_long(told: Any) -> No
     assert kinds <= {"s", None}, "every cell is a text, or empty"
 
 
+@pytest.mark.slow
 def test_a_workbook_read_by_another_library_says_what_was_written() -> None:
     import openpyxl
 
@@ -272,6 +274,7 @@ def test_graphviz_draws_the_hostile_corpus() -> None:
 # FollowTheMoney
 
 
+@pytest.mark.slow
 @both
 def test_every_entity_is_valid_to_followthemoney_and_no_value_is_lost_by_cleaning(told: Any) -> None:
     with warnings.catch_warnings():
