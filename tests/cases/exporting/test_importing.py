@@ -19,6 +19,8 @@ from cases.exports import FORMATS, export
 from cases.importing import FORMATS as READABLE
 from cases.importing import import_into, take_in
 from cases.tracing import Question, latest, trace
+from commands import coins as coins_of
+from commands import facts, row, run
 from connectors.labels import read_labels
 from connectors.protocol import Page
 from hostile_strings import CORPUS
@@ -310,3 +312,38 @@ def test_a_page_of_a_real_source_beside_an_import_is_one_more_report(traced: Pat
         assert isinstance(page, Page)
         case.store_page("made-up:other", address("thief"), page, at=7)
         assert len(case.ledger().transfers) == before
+
+
+def answered(case: Path, *words: object) -> None:
+    done = run("trace", *words, "--case", case)
+    assert done.exit_code in (0, 3), done.stderr
+
+
+@formats
+@pytest.mark.parametrize("kind", ["backward", "bitcoin", "leads", "one rule"])
+def test_answers_of_every_kind_are_given_again(kind: str, form: str, tmp_path: Path) -> None:
+    case, place = tmp_path / "a.fundtrail", tmp_path / "facts"
+    more: tuple[str, ...] = ()
+    names = [address(name).text for name in ("victim", "mule", "shop")]
+    if kind in ("backward", "one rule"):
+        source = facts(place, row(1, names[0], names[1], 60), row(2, names[1], names[2], 50), read=names)
+        more = ("--rule", "lifo") if kind == "one rule" else ("--backward", "--since", "1")
+        answered(case, names[2], "--chain", "ethereum", "--source", f"file:{source}", *more)
+    else:
+        mixed = {(1, 0): ("thief", 60), **{(800 + n, 0): (f"other{n}", 60) for n in range(4)}}
+        source = coins_of(
+            place,
+            {
+                1: ({(900, 0): ("victim", 100)}, [("thief", 60), ("victim", 39)]),
+                2: (mixed, [(f"out{n}", 59) for n in range(5)]),
+                3: ({(2, 0): ("out0", 59)}, [("shop", 58)]),
+            },
+        )
+        more = ("--leads",) if kind == "leads" else ()
+        answered(case, f"{1:064x}:0", "--source", f"file:{source}", *more)
+    assert (last(case)["leads"] is not None) == (kind == "leads")
+    out = exported(case, form, tmp_path)
+    with Case.create(tmp_path / "b.fundtrail", at=5) as again:
+        told = import_into(again, out, at=6)
+        assert (told.answer, told.doubt) == (True, "")
+        assert latest(again) == last(case)
