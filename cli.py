@@ -29,9 +29,12 @@ RULES = ("all", "fifo", "lifo", "pro_rata", "taint_first", "clean_first", "highe
 BETWEEN = ("pari_passu", "first_in_first_out", "priority")
 FEES = ("fee_last", "fee_prorata", "fee_in_ratio")
 ORDERS = ("atomic", "exact")
-FORMATS = ("csv", "json", "graphml")
+FORMATS = (
+    "csv", "json", "jsonl", "parquet", "xlsx", "graphml", "gexf", "cytoscape", "dot", "ftm", "stix", "tagpack",
+)  # fmt: skip
 BULK_FORMATS = ("auto", "ethereum-etl", "bitcoin-etl", "etherscan-csv", "own")
 BULK_LIBRARIES = ("numba", "numpy", "pyarrow")
+TABLE_LIBRARIES = ("pandas", "pyarrow", "xlsxwriter")
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 CASE = click.argument("file", type=FILE)
@@ -60,9 +63,14 @@ class FrontDoor(click.Group):
             _complain(str(error), error.hint)
             ctx.exit(error.exit_code)
         except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] not in BULK_LIBRARIES:
+            library = (error.name or "").partition(".")[0]
+            if library in TABLE_LIBRARIES and ctx.invoked_subcommand in ("export", "import"):
+                what, extra = "this format needs", "tables"
+            elif library in BULK_LIBRARIES:
+                what, extra = "bulk ledgers need", "bulk"
+            else:
                 raise
-            _complain(f"bulk ledgers need more libraries: there is no {error.name}", "pip install 'fundtrail[bulk]'")
+            _complain(f"{what} more libraries: there is no {error.name}", f"pip install 'fundtrail[{extra}]'")
             ctx.exit(1)
         except KeyboardInterrupt:
             _complain("interrupted", "what was kept stays kept; the same command goes on from there")
@@ -282,7 +290,7 @@ def case_ends(file: Path, as_json: bool) -> None:
 @JSON
 def case_hops(file: Path, as_json: bool) -> None:
     """Print the payments that moved stolen value, in order, with the amount under each rule."""
-    from cases.exports import hops_of
+    from cases.hops import hops_of
     from cases.show import show_hops
     from cases.tracing import latest, retraced
 
@@ -417,21 +425,60 @@ def labels_search(text: str, case_path: Path | None, label_paths: tuple[Path, ..
 
 @main.command()
 @CASE
-@click.option("--format", "form", type=click.Choice(FORMATS), required=True, help="csv makes a folder.")
+@click.option("--format", "form", type=click.Choice(FORMATS), required=True, help="csv and parquet make a folder.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to; else beside the case file.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @JSON
 def export(file: Path, form: str, out: Path | None, force: bool, as_json: bool) -> None:
-    """Write the latest answer and its hops for other programs."""
+    """Write the case and its latest answer for other programs: facts, claims, decisions and inferences apart.
+
+    csv, jsonl, parquet and graphml hold the whole case and can be imported again; tagpack holds the labels.
+    """
+    from cases.exporting.contents import contents_of
+    from cases.exporting.names import safe_name
+    from cases.exports import FORMATS as FORMS
     from cases.exports import export as write_export
     from cases.tracing import latest, retraced
 
-    target = out or file.with_name(f"{file.stem}-csv" if form == "csv" else f"{file.stem}.{form}")
+    target = out or file.with_name(safe_name(file.stem) + FORMS[form].ending)
     with _open(file) as opened:
-        given = latest(opened)
-        written = write_export(given, retraced(opened, given), target, form, force=force)
+        answered = FORMS[form].needs_answer or opened.issued()
+        given = latest(opened) if answered else None
+        contents = contents_of(opened, given, retraced(opened, given) if given else None)
+        written = write_export(contents, target, form, force=force)
         opened.record("export", {"format": form, "files": [path.name for path in written]}, at=_now())
     _emit([str(path) for path in written] if as_json else "\n".join(map(str, written)), as_json)
+
+
+@main.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--case", "case_path", required=True, type=FILE, help="The case file; made if it is not there.")
+@JSON
+def import_(path: Path, case_path: Path, as_json: bool) -> None:
+    """Take an export (csv, jsonl, parquet, graphml or tagpack) into a case.
+
+    Facts stay facts and cite their raw bytes; labels stay claims. An answer is taken over only if this case's own
+    facts give it again, to the byte. Ends with 3 if it was not, or if rows were refused.
+    """
+    from cases.importing import import_into
+
+    with ExitStack() as stack:
+        made = not case_path.exists()
+        case = stack.enter_context(_open_or_create(case_path))
+        stack.callback(lambda: _unmake(case) if made else None)
+        told = import_into(case, path, at=_now())
+    _warn(told.rejected)
+    if told.doubt:
+        click.echo(_visible(f"warning: the answer was not taken over: {told.doubt}"), err=True)
+    counts = {"transfers": told.transfers, "labels": told.labels, "losses": told.losses}
+    if as_json:
+        _emit({"format": told.format, **counts, "answer": told.answer, "doubt": told.doubt,
+               "rejected": len(told.rejected)}, True)  # fmt: skip
+    else:
+        taken = ", and the answer, given again to the byte" if told.answer and not told.doubt else ""
+        _emit(f"{told.format}: " + ", ".join(f"{count} {what}" for what, count in counts.items()) + taken, as_json)
+    if told.doubt or told.rejected:
+        raise SystemExit(PARTIAL)
 
 
 @main.command()
@@ -683,7 +730,7 @@ def _open(path: Path) -> Case:
 
 def _unmake(case: Case) -> None:
     """A case that was made for a question that could not begin is taken away again; one that holds a page is kept."""
-    if not case.losses() and not case.requests() and not case.issued():
+    if not case.losses() and not case.requests() and not case.issued() and not len(case.labels()):
         for ending in ("", "-wal", "-shm"):
             Path(f"{case.path}{ending}").unlink(missing_ok=True)
 

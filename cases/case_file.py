@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cases import log, pages, statements
 from cases.codec import (
@@ -37,6 +37,10 @@ from tracer.ledger import Ledger, Order
 from tracer.losses import Loss
 from tracer.memory import MemoryLedger
 from tracer.values import Address, Chain, Transfer, TransferId
+
+if TYPE_CHECKING:
+    import networkx
+    import pandas
 
 
 class Labels(Protocol):
@@ -153,6 +157,10 @@ class Case:
         keep = self.labels().custodians(label_confidence)
         return Ledger.of(pages.transfers(self._file), known, keep=keep, order=order)
 
+    def reports(self) -> list[Transfer]:
+        """Every report of every transfer, not merged, each with all that cites it."""
+        return pages.transfers(self._file)
+
     def transaction(self, chain: Chain, tx: str) -> tuple[Transfer, ...]:
         """What the case holds of one transaction, in order; () if nothing."""
         return pages.transaction(self._file, chain, tx)
@@ -186,7 +194,11 @@ class Case:
 
     def coverage(self) -> CoverageBook:
         """The best that is known of every address asked about; a history read in part counts as cut."""
-        return CoverageBook(answer for _, answer in self.answers() + pages.unfinished(self._file))
+        return CoverageBook(answer for _, answer in self.told())
+
+    def told(self) -> list[tuple[str, Coverage]]:
+        """(source asked, its answer), those of histories of which not all pages were read last."""
+        return self.answers() + pages.unfinished(self._file)
 
     def requests(self) -> int:
         """How many pages were asked of sources, in all runs on this case."""
@@ -202,6 +214,11 @@ class Case:
     def evidence(self, id: str) -> Evidence:
         """The raw bytes behind a citation (`id`, with or without its `#row`). Raises `CaseConflict`."""
         return pages.evidence_of(self._file, id)
+
+    def all_evidence(self) -> Iterator[Evidence]:
+        """Every piece of evidence, by its id. Raises `CaseDamaged`."""
+        for (id,) in self._file.rows("SELECT id FROM evidence ORDER BY id"):
+            yield pages.evidence_of(self._file, id)
 
     def met(self, source: str, problems: Sequence[Problem], *, at: int) -> None:
         """Keep what a source said of itself when it was opened; the same again, or nothing, changes nothing."""
@@ -355,6 +372,27 @@ class Case:
         from cases.verification import faults
 
         return list(faults(self._file, anchor))
+
+    # What leaves it, for notebooks (docs/exports.md).
+
+    def to_networkx(self) -> networkx.MultiDiGraph:
+        """The graph that the graphml export holds: recorded and traced edges apart, every value a text."""
+        from cases.exporting.contents import contents_with_answer
+        from cases.exporting.picture import picture
+        from graphs.views import multigraph
+
+        drawn = picture(contents_with_answer(self))
+        return multigraph(drawn.nodes, drawn.edges)
+
+    def to_pandas(self) -> dict[str, pandas.DataFrame]:
+        """The sheets of the csv export as data frames by name. Figures are Python integers, never 64 bits wide.
+
+        Needs `pip install 'fundtrail[tables]'`.
+        """
+        from cases.exporting.contents import contents_with_answer
+        from cases.exporting.frames import frames
+
+        return frames(contents_with_answer(self))
 
     def _told(self, kind: str) -> list[dict[str, Any]]:
         with readable("the log"):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cases.case_file import Case
+from cases.exporting.contents import contents_of
 from cases.exports import FORMATS, export
 from cases.investigation import Progress
 from cases.tracing import Question, retraced, trace
@@ -16,6 +17,7 @@ from tracer.errors import CaseConflict
 from tracer.values import Chain
 
 FACTS = Path(__file__).parent / "ronin2022"
+SHOWN = ("csv", "json", "graphml")  # what needs no further library
 EXPLOITER = "0x098b716b8aaf21512996dc57eb0615e2383e2f96"
 
 
@@ -35,9 +37,9 @@ def run_demo(
         given = trace(case, question, [TransferFile(FACTS, name="file:ronin2022")], now=now, progress=progress)
         traced = retraced(case, given)
         written = [path]
-        for form in FORMATS:
-            target = out / ("ronin2022" if form == "csv" else f"ronin2022.{form}")
-            written += export(given, traced, target, form, force=True)
+        contents = contents_of(case, given, traced)
+        for form in SHOWN:
+            written += export(contents, out / f"ronin2022{FORMATS[form].ending}", form, force=True)
         case.record("export", {"files": [file.name for file in written[1:]]}, at=now())
     return given, tuple(written)
 

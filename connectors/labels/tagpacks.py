@@ -6,8 +6,10 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 
+from connectors.labels.own import unguarded
 from connectors.labels.rows import Claim, Document, Format, Outcome, Rejected, Skipped, day, told_by_form
 from connectors.labels.strict_yaml import Yaml, parse_yaml
+from connectors.strict_json import parse_json
 from tracer.errors import BadRow, InputError
 from tracer.labels import Role
 from tracer.values import Chain
@@ -19,11 +21,15 @@ CONFIDENCE = {
     "web_crawl": 20, "heuristic": 10, "unknown": 5,
 }  # fmt: skip
 
-_CHAINS = {
+#: What a pack calls a chain -> what we do. GraphSense's own names first, then ours for chains that it does not carry.
+NETWORKS = {
     "BTC": "bitcoin", "BCH": "bitcoin-cash", "LTC": "litecoin", "DOGE": "dogecoin", "TRX": "tron", "ETH": "ethereum",
     "ETC": "ethereum-classic", "BEP20": "bsc", "BSC": "bsc", "MATIC": "polygon", "POL": "polygon", "AVAX": "avalanche",
     "FTM": "fantom", "ARB": "arbitrum", "OP": "optimism", "BASE": "base", "CELO": "celo", "XDAI": "gnosis",
+    "LINEA": "linea", "SCROLL": "scroll", "ZKSYNC": "zksync", "BLAST": "blast", "MANTLE": "mantle",
 }  # fmt: skip
+CONTEXT = "fundtrail"  # the key in a tag's `context` under which our own packs say what a tag has no field for
+UNNAMED = "unnamed"
 _MANY_CHAINS = ("USDT", "USDC")
 
 _CATEGORIES = {
@@ -69,14 +75,16 @@ def _claim(row: int, tag: Mapping[str, Yaml], document: Document) -> Outcome:
     symbol = (_word(tag, "network") or _word(tag, "currency")).upper()
     if symbol in _MANY_CHAINS:
         chain = told_by_form(address)
-    elif symbol in _CHAINS:
-        chain = Chain.named(_CHAINS[symbol])
+    elif symbol in NETWORKS:
+        chain = Chain.named(NETWORKS[symbol])
     elif symbol:
         return Skipped(row, f"{symbol!r:.60} is on no chain we carry")
     else:
         chain = document.chain
     if chain is None:
         return Rejected(row, f"it does not say which chain {address!r:.60} is on")
+    if exact := _exact(tag):
+        return _own(row, address, chain, tag, exact)
     level = _word(tag, "confidence") or "unknown"
     if level not in CONFIDENCE:
         raise BadRow(f"{level!r:.60} is not a GraphSense confidence; they are {', '.join(CONFIDENCE)}")
@@ -88,6 +96,33 @@ def _claim(row: int, tag: Mapping[str, Yaml], document: Document) -> Outcome:
         row, address, (chain,), _word(tag, "actor") or label, label, _roles(tag, label + source),
         source, seen, CONFIDENCE[level], sys.intern(note),  # most tags of a pack share their note
     )  # fmt: skip
+
+
+def _exact(tag: Mapping[str, Yaml]) -> dict[str, object]:
+    """What a pack of our own says in `context` beyond the fields of a tag, {} for a tag of others."""
+    context = _word(tag, "context")
+    if f'"{CONTEXT}"' not in context:
+        return {}
+    told = parse_json(context, "context")
+    exact = told.get(CONTEXT) if isinstance(told, dict) else None
+    if not isinstance(exact, dict) or set(exact) != {"entity", "name", "role", "confidence", "source", "seen"}:
+        return {}
+    return exact
+
+
+def _own(row: int, address: str, chain: Chain, tag: Mapping[str, Yaml], exact: Mapping[str, object]) -> Claim:
+    """The claim as it was written; the tag's own fields must not say otherwise, since others read only those."""
+    words = {key: exact[key] for key in ("entity", "name", "role", "source", "seen")}
+    if not all(isinstance(text, str) for text in words.values()) or type(exact["confidence"]) is not int:
+        raise BadRow("context holds something else than was written into it")
+    entity, name, role, source, seen = map(str, words.values())
+    shown = {"label": (name or entity).strip() or UNNAMED, "source": source.strip(), "lastmod": seen}
+    if wrong := [key for key, text in shown.items() if _word(tag, key) != text]:
+        raise BadRow(f"its {wrong[0]} and its context say different things")
+    if role not in list(Role) or not 0 <= exact["confidence"] <= 100:
+        raise BadRow(f"context names the role {role!r:.60} and the confidence {exact['confidence']}")
+    claimed = unguarded(entity), unguarded(name), (Role(role),), unguarded(source), day(seen), exact["confidence"]
+    return Claim(row, address, (chain,), *claimed)
 
 
 def _roles(tag: Mapping[str, Yaml], words: str) -> tuple[Role, ...]:

@@ -223,9 +223,30 @@ MUTANTS = (
     ),
     Mutant(
         "an export iterates over a set",
-        "cases/exports.py",
-        "for hop in traces[rule].hops:",
-        "for hop in set(traces[rule].hops):",
+        "cases/exporting/graphml.py",
+        '("node", sorted(on_nodes))',
+        '("node", set(on_nodes))',
         "tests/cases/test_exports.py",
+    ),
+    Mutant(
+        "a formula behind spaces is not guarded",
+        "cases/exporting/cells.py",
+        'text.lstrip(" ").startswith(FORMULA)',
+        "text.startswith(FORMULA)",
+        "tests/cases/test_exports.py",
+    ),
+    Mutant(
+        "an import takes an answer on trust",
+        "cases/answering_again.py",
+        "if canonical(again) != canonical(given):",
+        "if False:",
+        "tests/cases/exporting/test_importing.py",
+    ),
+    Mutant(
+        "an import does not compare what follows from its records",
+        "cases/exporting/reading_back.py",
+        "_must_tell(sheets_of(contents), tables, where)",
+        "pass",
+        "tests/cases/exporting/test_changed_exports.py",
     ),
 )

@@ -1,0 +1,85 @@
+"""What an export can hold, in the project's own nouns: facts, claims, decisions and inferences, never mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from cases.hops import Traced, hops_of
+from connectors.protocol import Evidence, Problem
+from tracer.coverage import Coverage
+from tracer.labels import Label
+from tracer.losses import Loss
+from tracer.values import Transfer
+
+if TYPE_CHECKING:
+    from cases.case_file import Case
+
+Answer = Mapping[str, Any]
+
+
+class Statement(StrEnum):
+    """What kind of thing is said. Every sheet, file, edge and entity of an export says which it is."""
+
+    FACT = "fact"  # read from a chain or a source
+    CLAIM = "claim"  # said by somebody who is named: a label
+    DECISION = "decision"  # made by a person: what was lost
+    INFERENCE = "inference"  # computed, under a rule that is named
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All of a case that leaves it. Two with the same contents give the same bytes in every format.
+
+    Facts: every report of every `transfers`, the `evidence` they were read from, the `coverage` (source asked, its
+    answer) and the `problems` met. Claims: `labels`. Decisions: `losses`. Inferences: the `answer` given last (None:
+    none was given) and its `hops`, which are worked out anew from the facts.
+    """
+
+    transfers: tuple[Transfer, ...]
+    evidence: tuple[Evidence, ...] = ()
+    coverage: tuple[tuple[str, Coverage], ...] = ()
+    problems: tuple[Problem, ...] = ()
+    labels: tuple[Label, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    answer: Answer | None = None
+    hops: tuple[Mapping[str, Any], ...] = ()
+
+
+def contents_of(case: Case, answer: Answer | None = None, traced: Traced | None = None) -> Contents:
+    """What the case holds. `answer` and `traced` as `latest` and `retraced` give them; without them, no inference."""
+    return Contents(
+        tuple(case.reports()),
+        tuple(case.all_evidence()),
+        tuple(case.told()),
+        tuple(case.problems()),
+        tuple(case.labels()),
+        case.losses(),
+        answer,
+        () if answer is None or traced is None else tuple(hops_of(answer, traced)),
+    )
+
+
+def contents_with_answer(case: Case) -> Contents:
+    """What the case holds, with its latest answer where one was given."""
+    from cases.tracing import latest, retraced
+
+    if not case.issued():
+        return contents_of(case)
+    answer = latest(case)
+    return contents_of(case, answer, retraced(case, answer))
+
+
+def contents_told(answer: Answer, traced: Traced, labels: Iterable[Label] = ()) -> Contents:
+    """The contents of a trace that is in no case file."""
+    return Contents(
+        tuple(traced.ledger.transfers),
+        coverage=tuple((answer.source, answer) for answer in traced.ledger.coverage),
+        problems=tuple(Problem(one["text"], one["where"]) for one in answer["problems"]),
+        labels=tuple(labels),
+        losses=tuple(traced.losses),
+        answer=answer,
+        hops=tuple(hops_of(answer, traced)),
+    )
