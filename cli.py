@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cases.tracing import Question
     from connectors.bulk.ingest import Progress as Ingesting
     from connectors.protocol import Connector
+    from tracer.labels import LabelBook
     from tracer.values import Chain
 
 PARTIAL = 3
@@ -37,8 +38,31 @@ BULK_LIBRARIES = ("numba", "numpy", "pyarrow")
 TABLE_LIBRARIES = ("pandas", "pyarrow", "xlsxwriter")
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
-CASE = click.argument("file", type=FILE)
-IN_CASE = click.option("--case", "case_path", type=FILE, help="Look in this case.")
+
+
+def _in_store(context: click.Context, _: click.Parameter, where: str | None) -> None:
+    context.meta["store"] = where
+
+
+STORE = click.option(
+    "--store", metavar="URI", expose_value=False, callback=_in_store, is_eager=True,
+    help="The case is in Neo4j there (bolt://, neo4j+s://), under its name, and not in a file.",
+)  # fmt: skip
+
+
+CASE_FILE = click.argument("file", type=FILE)
+
+
+def CASE(command: Any) -> Any:  # noqa: N802  used like click's own decorators
+    """The case a command is about."""
+    return CASE_FILE(STORE(command))
+
+
+def IN_CASE(command: Any) -> Any:  # noqa: N802
+    """A case that may be looked into."""
+    return click.option("--case", "case_path", type=FILE, help="Look in this case.")(STORE(command))
+
+
 LABELS = click.option("--labels", "label_paths", multiple=True, type=FILE, help="A label file. May be repeated.")
 SOURCES = click.option(
     "--source", "sources", multiple=True, metavar="KIND:WHERE",
@@ -114,6 +138,7 @@ def demo(out: Path, as_json: bool) -> None:
 @click.argument("start")
 @SOURCES
 @click.option("--case", "case_path", required=True, type=FILE, help="The case file; made if it is not there.")
+@STORE
 @LABELS
 @click.option("--rule", type=click.Choice(RULES), default="all", show_default=True,
               help="The accounting rule; highest_out on Bitcoin and its kin only.")  # fmt: skip
@@ -156,7 +181,7 @@ def trace(
     from connectors.labels import read_labels
 
     question = _question(**asked)
-    if not sources and not case_path.exists():
+    if not sources and not _is_there(case_path):
         raise click.UsageError("no source to read from: give --source KIND:WHERE, for example --source file:FOLDER")
     connectors = _connectors(sources, question.chain, record, replay)
     if preview:
@@ -167,7 +192,7 @@ def trace(
     for connector in connectors:
         _warn(getattr(connector, "problems", ()))
     with ExitStack() as stack:
-        made = not case_path.exists()
+        made = not _is_there(case_path)
         case = stack.enter_context(_open_or_create(case_path))
         stack.callback(lambda: _unmake(case) if made else None)
         for file in files:
@@ -187,6 +212,7 @@ def trace(
 @click.argument("address")
 @SOURCES
 @click.option("--case", "case_path", type=FILE, help="The case file; made if it is not there.")
+@STORE
 @click.option("--chain", metavar="NAME", help="The chain, where ADDRESS and the sources leave it open.")
 @click.option("--max-requests", type=click.IntRange(min=1), default=1_000, show_default=True,
               help="The most pages to ask for in this run; the same command goes on from there.")  # fmt: skip
@@ -217,7 +243,7 @@ def fetch(address: str, sources: tuple[str, ...], case_path: Path | None, chain:
         return
     meant = wallet_of(address, on, connectors)
     _say_who_learns(connectors)
-    made = not case_path.exists()
+    made = not _is_there(case_path)
     with ExitStack() as stack:
         opened = stack.enter_context(_open_or_create(case_path))
         stack.callback(lambda: _unmake(opened) if made else None)
@@ -358,6 +384,7 @@ def labels() -> None:
 @labels.command("import")
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option("--case", "case_path", type=FILE, help="Pin them to this case.")
+@STORE
 @click.option("--out", type=FILE, help="Write them as our own CSV (.gz, .xz).")
 @click.option("--format", "form", default="auto", show_default=True, help="The files' format, if not told by content.")
 @click.option("--source", default="", help="Who says so, where the file does not.")
@@ -407,7 +434,7 @@ def labels_show(address: str, case_path: Path | None, label_paths: tuple[Path, .
     meant = recognise(address)
     if not meant:
         raise BadAddress(f"not an address of any chain we follow: {address!r:.100}", "copy it again, whole")
-    book = book_of(case_path, label_paths)
+    book = book_of(_pinned(case_path), label_paths)
     _print_labels([label for one in meant for label in book.of(one)], as_json)
 
 
@@ -420,7 +447,7 @@ def labels_search(text: str, case_path: Path | None, label_paths: tuple[Path, ..
     """Print the claims whose address, entity or name contains TEXT."""
     from cases.claims import book_of
 
-    _print_labels(list(book_of(case_path, label_paths).search(text)), as_json)
+    _print_labels(list(book_of(_pinned(case_path), label_paths).search(text)), as_json)
 
 
 @main.command()
@@ -453,6 +480,7 @@ def export(file: Path, form: str, out: Path | None, force: bool, as_json: bool) 
 @main.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--case", "case_path", required=True, type=FILE, help="The case file; made if it is not there.")
+@STORE
 @JSON
 def import_(path: Path, case_path: Path, as_json: bool) -> None:
     """Take an export (csv, jsonl, parquet, graphml or tagpack) into a case.
@@ -463,7 +491,7 @@ def import_(path: Path, case_path: Path, as_json: bool) -> None:
     from cases.importing import import_into
 
     with ExitStack() as stack:
-        made = not case_path.exists()
+        made = not _is_there(case_path)
         case = stack.enter_context(_open_or_create(case_path))
         stack.callback(lambda: _unmake(case) if made else None)
         told = import_into(case, path, at=_now())
@@ -551,7 +579,7 @@ def neo4j() -> None:
 
 
 @neo4j.command("push")
-@CASE
+@CASE_FILE
 @NAMED
 def neo4j_push(file: Path, name: str) -> None:
     """Write all of a case to the server. Interrupted, the same command goes on; sent twice, nothing is there twice."""
@@ -563,7 +591,7 @@ def neo4j_push(file: Path, name: str) -> None:
 
 
 @neo4j.command("pull")
-@CASE
+@CASE_FILE
 @NAMED
 def neo4j_pull(file: Path, name: str) -> None:
     """Make the new case file FILE from what the server holds, and verify it."""
@@ -573,7 +601,7 @@ def neo4j_pull(file: Path, name: str) -> None:
 
 
 @neo4j.command("status")
-@CASE
+@CASE_FILE
 @NAMED
 @JSON
 def neo4j_status(file: Path, name: str, as_json: bool) -> None:
@@ -594,7 +622,7 @@ def neo4j_status(file: Path, name: str, as_json: bool) -> None:
 
 @neo4j.command("query")
 @click.argument("query", metavar="NAME")
-@CASE
+@CASE_FILE
 @NAMED
 @click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A value that the query takes.")
 @JSON
@@ -611,7 +639,7 @@ def neo4j_query(query: str, file: Path, name: str, given: tuple[str, ...], as_js
 
 
 @neo4j.command("csv")
-@CASE
+@CASE_FILE
 @NAMED
 @click.option("--out", required=True, type=FOLDER, help="A new folder for the tables.")
 @JSON
@@ -722,10 +750,45 @@ def _setting(text: str, known: Any = None) -> tuple[str, int]:
     return name, int(value)
 
 
-def _open(path: Path) -> Case:
+def _stored() -> str:
+    """The database that the case is in, "" for a file."""
+    return click.get_current_context().meta.get("store") or ""
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a new case need not be made; one in a database is looked for when it is opened."""
+    return bool(_stored()) or path.exists()
+
+
+def _open(path: Path) -> AbstractContextManager[Case]:
     from cases.case_file import Case
 
-    return Case.open(path)
+    return _working_copy(path) if _stored() else Case.open(path)
+
+
+def _open_or_create(path: Path) -> AbstractContextManager[Case]:
+    from cases.case_file import Case
+
+    if _stored():
+        return _working_copy(path, make=True)
+    return Case.open(path) if path.exists() else Case.create(path, at=_now())
+
+
+def _pinned(case_path: Path | None) -> LabelBook | None:
+    if case_path is None:
+        return None
+    with _open(case_path) as opened:
+        return opened.labels()
+
+
+def _working_copy(path: Path, make: bool = False) -> AbstractContextManager[Case]:
+    from cases.graph.access import Access
+    from cases.graph.working_copy import working_copy
+
+    access = Access.of(os.environ, _stored())
+    if access.warning:
+        click.echo(f"warning: {_visible(access.warning)}", err=True)
+    return working_copy(path, access, at=_now(), make=make)
 
 
 def _unmake(case: Case) -> None:
@@ -733,12 +796,6 @@ def _unmake(case: Case) -> None:
     if not case.losses() and not case.requests() and not case.issued() and not len(case.labels()):
         for ending in ("", "-wal", "-shm"):
             Path(f"{case.path}{ending}").unlink(missing_ok=True)
-
-
-def _open_or_create(path: Path) -> Case:
-    from cases.case_file import Case
-
-    return Case.open(path) if path.exists() else Case.create(path, at=_now())
 
 
 def _print_labels(found: list[Any], as_json: bool) -> None:

@@ -6,21 +6,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cases.case_file import Case
 from connectors.labels import LabelFile, read_labels
 from tracer.errors import InputError
 from tracer.labels import LabelBook
 
 
-def book_of(case_path: Path | None, label_paths: Iterable[Path]) -> LabelBook:
-    """The claims of the case, then those of the files. Raises `InputError` if there is neither, `CaseError`."""
+def book_of(pinned: LabelBook | None, label_paths: Iterable[Path]) -> LabelBook:
+    """The claims that a case has pinned, then those of the files. Raises `InputError` if there is neither."""
     paths = list(label_paths)
-    if not case_path and not paths:
+    if pinned is None and not paths:
         raise InputError("no place to look in", "name a case with --case, or a label file with --labels")
-    book = LabelBook()
-    if case_path:
-        with Case.open(case_path) as opened:
-            book = opened.labels()
+    book = pinned or LabelBook()
     for path in paths:
         for label in read_labels(path).labels:
             book.add(label)
