@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from cases.case_file import Case
 from cases.codec import price_json, price_of
 from cases.pricing import moments, pin_prices_for, priced, value_of
+from cases.show_values import show_values
 from connectors.prices.price_file import PriceFile
 from connectors.prices.protocol import Price, Quoted
 from connectors.protocol import Evidence, Page, Problem
@@ -169,6 +170,16 @@ def test_what_an_answer_needs_is_asked_of_a_source_and_pinned(case: Case, tmp_pa
     assert [row["value"].get("fifo") for row in told["ends"]] == ["1800.5", "0.000000000000003601", None]
     assert told["not_valued"] == 1
     assert case.verify(case.head) == []
+
+
+def test_values_are_shown_with_price_source_and_time_and_what_has_none_is_counted(case: Case) -> None:
+    case.pin_prices(pinned(price("1800.005", source="defillama:\x1b[31mx")), at=T)
+    text = show_values(priced(case, {"ends": [end(ETH.coin, 10**21), end(FAKE, 7), end(FAKE, 8)]}))
+    assert "1,800,005.00" in text
+    assert "2023-04-04 12:53" in text
+    assert "defillama:\\x1b[31mx" in text
+    assert "Without a value: 2 of 3 ends: no price of this asset is pinned." in text
+    assert "1,800,005.00" not in show_values(priced(case, {"ends": [end(FAKE, 7)]}))
 
 
 @given(
