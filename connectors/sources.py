@@ -15,13 +15,15 @@ from tracer.values import Chain
 
 #: Each kind of source on this machine, and the class that reads it. Imported when used, as its libraries are heavy.
 KINDS = {
-    "etherscan-recorded": "connectors.etherscan_recorded:EtherscanRecorded",
+    "etherscan-recorded": "connectors.etherscan.recorded:EtherscanRecorded",
     "file": "connectors.transfer_file:TransferFile",
     "ledger": "connectors.bulk.source:LedgerFolder",
 }
 
 #: Each kind of source on the network, the class that reads it, and what to write behind the colon.
-LIVE: dict[str, tuple[str, str]] = {}
+LIVE: dict[str, tuple[str, str]] = {
+    "etherscan": ("connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it"),
+}
 
 
 def open_source(text: str, network: Network | None = None, chain: Chain | None = None) -> Connector:

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from connectors.etherscan_recorded import EtherscanRecorded  # noqa: E402 - run as a script, the root is not on the path
+from connectors.etherscan.recorded import EtherscanRecorded  # noqa: E402 - run as a script, the root is not on the path
 from connectors.labels import write_labels  # noqa: E402
 from connectors.transfer_writing import write_transfers  # noqa: E402
 from tracer.coverage import Coverage  # noqa: E402

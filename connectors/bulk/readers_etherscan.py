@@ -7,7 +7,7 @@ decimals are not known is refused, as nothing may be guessed.
 
 `Value_IN` and `Value_OUT` say on which side the address of the page stands; the payer and the payee stand in `From`
 and `To`. The lists name no place in the block and no log or trace: events get the position that
-`connectors.etherscan_rows` gives them, made of what they show, so that both parties' lists agree.
+`connectors.etherscan.rows` gives them, made of what they show, so that both parties' lists agree.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ import pytest
 from cases.case_file import Case
 from cases.demo import EXPLOITER, FACTS, run_demo
 from cases.tracing import Question, trace
-from connectors.etherscan_recorded import EtherscanRecorded
+from connectors.etherscan.recorded import EtherscanRecorded
 from connectors.labels import read_labels
 from connectors.transfer_file import TransferFile
 from ronin_facts import ROOT, facts, labels

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors.contract import ConnectorContract, signature_differences
-from connectors.etherscan_recorded import EtherscanRecorded
+from connectors.etherscan.recorded import EtherscanRecorded
 from connectors.protocol import Connector, FindsTransactions, Page
 from connectors.transfer_file import TransferFile
 from tracer.addresses import parse

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.etherscan_recorded import EtherscanRecorded
+from connectors.etherscan.recorded import EtherscanRecorded
 from connectors.protocol import Connector
 from connectors.transfer_file import TransferFile
 from tracer.addresses import parse

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlparse
 
 import pytest
 
-from connectors.etherscan_recorded import EtherscanRecorded
+from connectors.etherscan.recorded import EtherscanRecorded
 from connectors.protocol import Page
 from tracer.addresses import parse
 from tracer.coverage import Kind, State

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors.etherscan_recorded import EtherscanRecorded
+from connectors.etherscan.recorded import EtherscanRecorded
 from connectors.protocol import Page
 from connectors.reading import Caps
 from tracer.addresses import parse

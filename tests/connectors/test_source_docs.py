@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from connectors.etherscan_answers import CHAIN_IDS
-from connectors.etherscan_recorded import EtherscanRecorded
+from connectors.etherscan.answers import CHAIN_IDS
+from connectors.etherscan.recorded import EtherscanRecorded
 from connectors.sources import KINDS
 from connectors.transfer_file import TransferFile
 from connectors.transfer_rows import COLUMNS, COVERAGE_COLUMNS

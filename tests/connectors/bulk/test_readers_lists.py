@@ -163,7 +163,7 @@ def test_listed_tokens_need_their_decimals(tmp_path: Path) -> None:
 
 
 def test_a_listed_event_has_the_position_that_the_recorded_answers_give_it(tmp_path: Path) -> None:
-    from connectors.etherscan_rows import transfers_of
+    from connectors.etherscan.rows import transfers_of
 
     api = {"hash": TX[0], "blockNumber": "14442778", "timeStamp": str(TIME), "contractAddress": TOKEN, "from": A}
     api |= {"to": B, "value": "2500000001", "tokenDecimal": "6", "transactionIndex": "1"}

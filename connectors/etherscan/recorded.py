@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from connectors.etherscan_answers import Answer, Question
-from connectors.etherscan_reach import Reach, coverage_of, reach_of
-from connectors.etherscan_rows import KINDS, likeness, require_about, transfers_of
+from connectors.etherscan.answers import Answer, Question
+from connectors.etherscan.reach import Reach, coverage_of, reach_of
+from connectors.etherscan.rows import KINDS, likeness, require_about, transfers_of
 from connectors.fields import address as address_on
 from connectors.fields import plain, problem_of
 from connectors.protocol import Evidence, Page, Problem
@@ -134,7 +134,7 @@ class EtherscanRecorded:
             try:
                 if not isinstance(row, dict):
                     raise BadRow("not an object")
-                alike = likeness(row) if action == "tokentx" else ()
+                alike = likeness(row)
                 twins[alike] = twin = twins.get(alike, -1) + 1
                 stated = transfers_of(action, row, address.chain, twin, f"{cited}#{place}")
                 require_about(row, action, address)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connectors.etherscan_answers import Answer, Question
+from connectors.etherscan.answers import Answer, Question
 from tracer.coverage import Coverage, Kind, State
 from tracer.values import Address
 

@@ -1,4 +1,4 @@
-"""What one recorded Etherscan answer is: the question it answers, and its rows or the provider's excuse."""
+"""What one Etherscan answer is: the question it answers, and its rows or the provider's excuse."""
 
 from __future__ import annotations
 
@@ -100,11 +100,11 @@ class Answer:
     def of(cls, record: Mapping[str, object], question: Question) -> Answer:
         """The answer in a recorded object {request, body, recorded_at, http_status}. Raises `InputError`."""
         as_of = moment_in({"recorded_at": _utc(text_in(record, "recorded_at", ""))}, "recorded_at", 0)
-        rows, failure = _read(record.get("body"), text_in(record, "http_status", "200"))
+        rows, failure = rows_in(record.get("body"), text_in(record, "http_status", "200"))
         return cls(question, as_of, rows, failure)
 
 
-def _read(body: object, status: str) -> tuple[Sequence[object], str]:
+def rows_in(body: object, status: str = "200") -> tuple[Sequence[object], str]:
     """The rows, or why there are none to trust. "No transactions found" is an answer; everything else is an error.
 
     Etherscan gives HTTP 200 and `status` 0 for both, so the words decide.

@@ -15,17 +15,20 @@ Row = Mapping[str, object]
 KINDS = {"txlist": Kind.NATIVE, "txlistinternal": Kind.INTERNAL, "tokentx": Kind.TOKEN}
 _MOVES_VALUE = {"call", "create", "create2", "suicide", "selfdestruct"}
 _MOVES_NONE = {"delegatecall", "staticcall", "callcode"}  # they show their caller's value, or none
+NOBODY = "0x" + "0" * 40  # how a token's event says that units were made, or destroyed
+#: Stands before a number that is no place in the tree of calls; no call has so many siblings.
+UNPLACED = 2**48
 
 
 def transfers_of(action: str, row: Row, chain: Chain, twin: int, evidence: str) -> tuple[Transfer, ...]:
     """The transfers that a row states, () for a call that failed. Raises `InputError` where it cannot be read.
 
-    `twin` counts the rows before it in the listing that look just the same (see `_token`).
+    `twin` counts the rows before it in the listing that look just the same (see `likeness`).
     """
     if action == "txlist":
         return _payment(row, chain, evidence)
     if action == "txlistinternal":
-        return _internal(row, chain, evidence)
+        return _internal(row, chain, twin, evidence)
     return (_token(row, chain, twin, evidence),)
 
 
@@ -37,8 +40,13 @@ def require_about(row: Row, action: str, address: Address) -> None:
 
 
 def likeness(row: Row) -> tuple[object, ...]:
-    """What two token rows share when nothing but their log index, which Etherscan leaves out, tells them apart."""
-    return tuple(row.get(name) for name in ("hash", "contractAddress", "from", "to", "value"))
+    """What two rows share when nothing but their place in the transaction, which is left out, tells them apart.
+
+    Etherscan leaves out the log index of tokens, its kin the trace of internal transfers too.
+    """
+    parties = ("from", "to", "contractAddress", "value", "type")
+    names = ("hash", "transactionHash", "traceId", "index", "logIndex", *parties)
+    return tuple(str(row.get(name)) for name in names)
 
 
 def _payment(row: Row, chain: Chain, evidence: str) -> tuple[Transfer, ...]:
@@ -60,20 +68,30 @@ def _payment(row: Row, chain: Chain, evidence: str) -> tuple[Transfer, ...]:
     return Transfer(value, block, index, coin, *_move(row, sender, coin, units), (evidence,), method), charge
 
 
-def _internal(row: Row, chain: Chain, evidence: str) -> tuple[Transfer, ...]:
-    """Value moved by a contract's call. The row has no place in the block; its trace says where in the transaction."""
-    kind = text_in(row, "type")
+def _internal(row: Row, chain: Chain, twin: int, evidence: str) -> tuple[Transfer, ...]:
+    """Value moved by a contract's call. The row has no place in the block; its trace says where in the transaction.
+
+    Blockscout gives a running number instead, which is in the order of the calls, but is no trace.
+    """
+    kind = text_in(row, "callType", "") or text_in(row, "type")
     if kind not in _MOVES_VALUE | _MOVES_NONE:
         raise BadRow(f"type is {kind!r:.60}", f"known: {', '.join(sorted(_MOVES_VALUE | _MOVES_NONE))}")
     tx, block, _ = _place(row, chain)
-    trace, coin, units = text_in(row, "traceId"), chain.coin, units_in(row, "value")
-    name = TransferId(chain, tx, f"trace:{trace}")
-    if not trace or not name.place[1]:
+    coin, units, sender = chain.coin, units_in(row, "value"), address_in(row, "from", chain)
+    legs = _move(row, sender, coin, units)
+    if "traceId" in row:
+        position = f"trace:{text_in(row, 'traceId')}"
+    elif "index" in row:
+        position = f"trace:{UNPLACED}_{number_in(row, 'index')}"
+    else:
+        payee = legs[1][0].address
+        position = f"trace:{_digest(sender, payee, units)}_{twin}"
+    name = TransferId(chain, tx, position)
+    if not name.place[1]:
         raise BadRow("traceId is empty", "without it, two calls in one transaction cannot be told apart")
-    sender = address_in(row, "from", chain)
     if _flag(row, "isError") == "1" or kind in _MOVES_NONE:
         return ()
-    return (Transfer(name, block, UNKNOWN_INDEX, coin, *_move(row, sender, coin, units), (evidence,)),)
+    return (Transfer(name, block, UNKNOWN_INDEX, coin, *legs, (evidence,)),)
 
 
 def _token(row: Row, chain: Chain, twin: int, evidence: str) -> Transfer:
@@ -89,13 +107,26 @@ def _token(row: Row, chain: Chain, twin: int, evidence: str) -> Transfer:
     if log := text_in(row, "logIndex", ""):
         position = f"log:{number_in({'logIndex': log}, 'logIndex')}"
     else:
-        digest = hashlib.sha256(f"{contract} {payer} {payee} {units}".encode()).digest()
-        position = f"log:{int.from_bytes(digest[:6])}_{twin}"
+        position = f"log:{_digest(contract, payer, payee, units)}_{twin}"
     # A contract may claim any number of decimals; it must not be able to spoil the whole answer with a silly one.
     decimals = min(units_in(row, "tokenDecimal"), 255) if text_in(row, "tokenDecimal", "") else 0
     asset = Asset(chain, contract.text, text_in(row, "tokenSymbol", ""), decimals)
-    paid, got = Leg.slot(payer, asset, units), Leg.slot(payee, asset, units)
-    return Transfer(TransferId(chain, tx, position), block, index, asset, (paid,), (got,), (evidence,), _method(row))
+    legs = token_legs(asset, payer, payee, units)
+    return Transfer(TransferId(chain, tx, position), block, index, asset, *legs, (evidence,), _method(row))
+
+
+def token_legs(asset: Asset, payer: Address, payee: Address, units: int) -> tuple[tuple[Leg], tuple[Leg]]:
+    """The sides of a token's event: units that nobody pays are issued, those that nobody gets are burnt."""
+    if payer.text == payee.text == NOBODY:
+        raise BadRow("from and to are both the zero address: nobody got or paid anything")
+    issued, burnt = payer.text == NOBODY, payee.text == NOBODY
+    paid = Leg.sink(asset, SinkKind.ISSUE, units) if issued else Leg.slot(payer, asset, units)
+    got = Leg.sink(asset, SinkKind.BURN, units) if burnt else Leg.slot(payee, asset, units)
+    return (paid,), (got,)
+
+
+def _digest(*told: object) -> int:
+    return int.from_bytes(hashlib.sha256(" ".join(map(str, told)).encode()).digest()[:6])
 
 
 def _move(row: Row, sender: Address, coin: Asset, units: int) -> tuple[tuple[Leg, ...], tuple[Leg, ...]]:
@@ -106,7 +137,8 @@ def _move(row: Row, sender: Address, coin: Asset, units: int) -> tuple[tuple[Leg
 
 def _place(row: Row, chain: Chain) -> tuple[str, Block, int]:
     block = Block(number_in(row, "blockNumber"), moment_in(row, "timeStamp"), text_in(row, "blockHash", ""))
-    return transaction_in(row, "hash", chain), block, number_in(row, "transactionIndex", UNKNOWN_INDEX)
+    name = "hash" if "hash" in row else "transactionHash"  # as Blockscout's list of internal transfers has it
+    return transaction_in(row, name, chain), block, number_in(row, "transactionIndex", UNKNOWN_INDEX)
 
 
 def _method(row: Row) -> str:

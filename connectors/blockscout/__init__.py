@@ -1,0 +1,1 @@
+"""Blockscout, an explorer that many chains run: its REST interface, live."""

@@ -1,0 +1,1 @@
+"""Etherscan and what speaks its language: answers that somebody kept, and the live service."""
