@@ -23,6 +23,7 @@ KINDS = {
 #: Each kind of source on the network, the class that reads it, and what to write behind the colon.
 LIVE: dict[str, tuple[str, str]] = {
     "etherscan": ("connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it"),
+    "rpc": ("connectors.evm.source:Rpc", "the URL of a JSON-RPC node of an EVM chain, {key} where its key goes"),
 }
 
 

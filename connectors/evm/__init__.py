@@ -1,0 +1,1 @@
+"""Any EVM node that speaks JSON-RPC, as a source of wallet histories."""
