@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cases.investigation import Progress
     from cases.tracing import Question
     from connectors.bulk.ingest import Progress as Ingesting
+    from connectors.protocol import Connector
+    from tracer.values import Chain
 
 PARTIAL = 3
 INTERRUPTED = 130
@@ -35,6 +37,13 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 CASE = click.argument("file", type=FILE)
 IN_CASE = click.option("--case", "case_path", type=FILE, help="Look in this case.")
 LABELS = click.option("--labels", "label_paths", multiple=True, type=FILE, help="A label file. May be repeated.")
+SOURCES = click.option(
+    "--source", "sources", multiple=True, metavar="KIND:WHERE",
+    help="Where histories come from; fundtrail sources lists the kinds. May be repeated.",
+)  # fmt: skip
+PREVIEW = click.option("--preview", is_flag=True, help="Only say which hosts would learn what is asked about.")
+RECORD = click.option("--record", type=FILE, help="Write every answer of the network to this file too, without keys.")
+REPLAY = click.option("--replay", type=FILE, help="Answer from a file made with --record; the network is not used.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output, and nothing else there.")
 
 
@@ -94,8 +103,7 @@ def demo(out: Path, as_json: bool) -> None:
 
 @main.command()
 @click.argument("start")
-@click.option("--source", "sources", multiple=True, metavar="KIND:WHERE",
-              help="Where histories come from, e.g. file:PATH or ledger:FOLDER. May be repeated.")  # fmt: skip
+@SOURCES
 @click.option("--case", "case_path", required=True, type=FILE, help="The case file; made if it is not there.")
 @LABELS
 @click.option("--rule", type=click.Choice(RULES), default="all", show_default=True,
@@ -113,13 +121,21 @@ def demo(out: Path, as_json: bool) -> None:
               help="Only what a wallet had from this block on.")  # fmt: skip
 @click.option("--max-requests", type=click.IntRange(min=0), default=1_000, show_default=True,
               help="The most answers to ask of the sources in this run; the largest amounts go first.")  # fmt: skip
+@click.option("--max-pages", type=click.IntRange(min=0), default=25, show_default=True,
+              help="The most pages to ask for of one address; who has more is cut there. 0: no limit.")  # fmt: skip
 @click.option("--chain", metavar="NAME", help="The chain, where START leaves it open.")
 @click.option("--victim", default="", help="A reference of whose loss this is.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=NUMBER",
               help="A stop rule's setting, e.g. hops=20. All are printed with the answer.")  # fmt: skip
+@click.option("--update", is_flag=True,
+              help="First verify the newest blocks of what the case has, and read on from there.")  # fmt: skip
+@PREVIEW
+@RECORD
+@REPLAY
 @JSON
 def trace(
-    sources: tuple[str, ...], case_path: Path, label_paths: tuple[Path, ...], as_json: bool, **asked: Any
+    sources: tuple[str, ...], case_path: Path, label_paths: tuple[Path, ...], update: bool, preview: bool,
+    record: Path | None, replay: Path | None, as_json: bool, **asked: Any,
 ) -> None:  # fmt: skip
     """Follow START: a transaction hash (what it paid is the loss) or an address (all that the wallet had is).
 
@@ -127,14 +143,18 @@ def trace(
     Run again after an interruption, it goes on where it was.
     """
     from cases.tracing import trace as make_trace
+    from cases.updating import update as read_news
     from connectors.labels import read_labels
-    from connectors.sources import open_source
 
     question = _question(**asked)
     if not sources and not case_path.exists():
         raise click.UsageError("no source to read from: give --source KIND:WHERE, for example --source file:FOLDER")
-    connectors = [open_source(name) for name in sources]
+    connectors = _connectors(sources, question.chain, record, replay)
+    if preview:
+        _preview(connectors, as_json)
+        return
     files = [read_labels(path) for path in label_paths]
+    _say_who_learns(connectors)
     for connector in connectors:
         _warn(getattr(connector, "problems", ()))
     with ExitStack() as stack:
@@ -144,12 +164,95 @@ def trace(
         for file in files:
             case.pin_labels(file, at=_now())
             _warn((*file.rejected,))
+        if update:
+            read_news(case, connectors, now=_now, progress=_progress(as_json))
         given = make_trace(case, question, connectors, now=_now, progress=_progress(as_json))
         head = case.head
     _print_answer(given, as_json)
     click.echo(f"head of the case's log, keep it elsewhere to anchor `case verify`: {head}", err=True)
     if given["partial"]:
         raise SystemExit(PARTIAL)
+
+
+@main.command()
+@click.argument("address")
+@SOURCES
+@click.option("--case", "case_path", type=FILE, help="The case file; made if it is not there.")
+@click.option("--chain", metavar="NAME", help="The chain, where ADDRESS and the sources leave it open.")
+@click.option("--max-requests", type=click.IntRange(min=1), default=1_000, show_default=True,
+              help="The most pages to ask for in this run; the same command goes on from there.")  # fmt: skip
+@PREVIEW
+@RECORD
+@REPLAY
+@JSON
+def fetch(address: str, sources: tuple[str, ...], case_path: Path | None, chain: str | None, max_requests: int,
+          preview: bool, record: Path | None, replay: Path | None, as_json: bool) -> None:  # fmt: skip
+    """Read the history of ADDRESS into a case, whole, or what is new since it was read last.
+
+    Says of each source how far it reads, what it cannot show, and whether what was read adds up to the balance. Ends
+    with 3 where no source gave all of it.
+    """
+    from cases.fetching import fetch as read_whole
+    from cases.show_fetch import show_fetch
+    from cases.starting import wallet_of
+    from tracer.values import Chain
+
+    if not sources:
+        raise click.UsageError("no source to read from: give --source KIND:WHERE; fundtrail sources lists the kinds")
+    if not (case_path or preview):
+        raise click.UsageError("nowhere to keep it: give --case FILE")
+    on = Chain.named(chain) if chain else None
+    connectors = _connectors(sources, on, record, replay)
+    if preview or case_path is None:
+        _preview(connectors, as_json)
+        return
+    meant = wallet_of(address, on, connectors)
+    _say_who_learns(connectors)
+    made = not case_path.exists()
+    with ExitStack() as stack:
+        opened = stack.enter_context(_open_or_create(case_path))
+        stack.callback(lambda: _unmake(opened) if made else None)
+        told = read_whole(
+            opened, connectors, meant, max_requests=max_requests, now=_now, progress=_progress(as_json)
+        )  # fmt: skip
+    _end_of_progress()
+    _emit(told if as_json else show_fetch(told, width=_width(), colour=_colour()), as_json)
+    if not told["complete"]:
+        raise SystemExit(PARTIAL)
+
+
+@main.command()
+@JSON
+def sources(as_json: bool) -> None:
+    """List the kinds of source, what each reads, and what is configured for it. Asks nobody; shows no key."""
+    from cases.health import sources_told
+    from cases.show_fetch import show_sources
+    from connectors.settings import Settings
+
+    told = sources_told(Settings.load())
+    _emit(told if as_json else show_sources(told, width=_width(), colour=_colour()), as_json)
+
+
+@main.command()
+@SOURCES
+@click.option("--chain", metavar="NAME", help="The chain, where a source leaves it open.")
+@JSON
+def doctor(sources: tuple[str, ...], chain: str | None, as_json: bool) -> None:
+    """Check what fundtrail needs on this machine, and ask each --source for its newest block, and nothing else.
+
+    Ends with 1 if anything that is needed fails.
+    """
+    from cases.health import checks
+    from cases.show_fetch import show_checks
+    from connectors.http.network import Network
+    from connectors.settings import Settings
+    from tracer.values import Chain
+
+    settings = Settings.load()
+    told = list(checks(settings, sources, Network(settings), Chain.named(chain) if chain else None))
+    _emit(told if as_json else show_checks(told, width=_width(), colour=_colour()), as_json)
+    if any(one["state"] == "fails" for one in told):
+        raise SystemExit(1)
 
 
 @main.group()
@@ -403,6 +506,40 @@ def completion(shell: str) -> None:
     click.echo(found(main, {}, "fundtrail", "_FUNDTRAIL_COMPLETE").source())
 
 
+def _connectors(names: Iterable[str], chain: Chain | None, record: Path | None, replay: Path | None) -> list[Connector]:
+    from connectors.http.network import Network
+    from connectors.settings import Settings
+    from connectors.sources import open_source
+
+    network = Network(Settings.load(), record=record, replay=replay)
+    return [open_source(name, network, chain) for name in names]
+
+
+def _preview(connectors: list[Connector], as_json: bool) -> None:
+    from cases.fetching import preview
+
+    told = preview(connectors)
+    lines = [f"{one['source']}: {', '.join(one['hosts']) or 'nobody, it is read on this machine'}" for one in told]
+    _emit(told if as_json else _visible_lines(lines), as_json)
+
+
+def _say_who_learns(connectors: list[Connector]) -> None:
+    from cases.fetching import preview
+
+    hosts = sorted({host for one in preview(connectors) for host in one["hosts"]})
+    if hosts:
+        click.echo(f"who learns the addresses asked about: {', '.join(map(_visible, hosts))}", err=True)
+
+
+def _visible_lines(lines: list[str]) -> str:
+    return "\n".join(map(_visible, lines))
+
+
+def _end_of_progress() -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[2K", nl=False, err=True)
+
+
 def _question(**asked: Any) -> Question:
     from cases.tracing import Question
     from graphs.stops import StopRules
@@ -538,8 +675,7 @@ def _counting(stack: ExitStack) -> Callable[[Ingesting], None]:
 
 
 def _complain(message: str, hint: str) -> None:
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[2K", nl=False, err=True)
+    _end_of_progress()
     click.echo(f"fundtrail: {_visible(message)}", err=True)
     if hint:
         click.echo(f"  try: {_visible(hint)}", err=True)

@@ -8,6 +8,7 @@ from typing import Any
 from cases.answer_ends import Rest
 from graphs.follow import Following
 from graphs.origins import Origins
+from tracer.balances import Balance
 from tracer.coverage import Coverage, Kind, State
 from tracer.lots import Rule
 from tracer.trace import Part, StopCode, Trace
@@ -46,6 +47,28 @@ def coverage_part(
         "missing_kinds": [str(kind) for kind in Kind if any(kind in one.missing for one in answered)],
         "by_state": {state.word: states.count(state) for state in State if state in states},
         "incomplete": [_incomplete(one, following, hangs) for one in found if not one.complete],
+        "unexplained": [_unexplained(one, balance, following) for one in found for balance in one.unexplained],
+        "provisional": [
+            {"address": one.address.text, "final": one.final, "last": one.last}
+            for one in found
+            if one.final is not None and one.last is not None and one.last > one.final
+        ],
+    }
+
+
+def _unexplained(one: Coverage, balance: Balance, following: Following | Origins) -> dict[str, Any]:
+    asset = following.ledger.shown(balance.asset)
+    return {
+        "address": one.address.text,
+        "asset": asset.name,
+        "symbol": asset.symbol,
+        "decimals": asset.decimals,
+        "block": balance.block,
+        "stated": str(balance.stated),
+        "counted": str(balance.counted),
+        "residue": str(balance.residue),
+        "source": one.source,
+        "followed": one.address in following.followed,
     }
 
 
@@ -97,6 +120,11 @@ def partial_because(
     unshown = [end for end in ends if end["stop"] == StopCode.NOT_SHOWN]
     if unshown:
         because.append(f"read, but how money came there is not in the data: {_counted(unshown, 'wallet', 'wallets')}")
+    moved = {end["asset"] for end in ends}
+    unsound = {one["address"] for one in coverage["unexplained"] if one["followed"] and one["asset"] in moved}
+    if unsound:
+        told = _counted(tuple(unsound), "followed wallet", "followed wallets")
+        because.append(f"what was read does not add up to the balance that the source states: {told}")
     for state in State:
         gaps = [one for one in coverage["incomplete"] if one["followed"] and one["state"] == state.word]
         if gaps:

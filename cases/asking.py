@@ -4,47 +4,97 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 
 from cases.case_file import Case
-from connectors.protocol import Connector, Page, Problem
+from cases.reading_on import asserted, first_unread, known_of, reorganised
+from connectors.protocol import Connector, Evidence, Page, Problem, ReadsOn
 from tracer.coverage import Coverage, CoverageBook, State
-from tracer.errors import SourceSkipped, SourceUnusable
+from tracer.errors import Contradiction, SourceSkipped, SourceUnusable
 from tracer.values import Address
 
+MANY = "more pages than were asked for"  # how the coverage says so, and how reading on knows where it was left
 
-def ask(case: Case, connector: Connector, address: Address, now: Callable[[], int]) -> Iterator[Page]:
+
+def ask(
+    case: Case, connector: Connector, address: Address, now: Callable[[], int], begin: str = "", most: int = 0
+) -> Iterator[Page]:
     """Each page that the source gives about `address` and the case does not hold yet, after it was kept.
 
     One page is one request. A source that skips the address gives one page of it: coverage `FAILED`, with its reason.
-    Raises `SourceUnusable`, `Contradiction` or `CaseError`; what was given before is kept.
+    `begin` is the cursor to begin with where no reading was interrupted. After `most` pages, if it is not 0, the
+    history counts as cut: a wallet with so many is likely a service, and would use up what all others need. Raises
+    `SourceUnusable`, `Contradiction` or `CaseError`; what was given before is kept.
     """
-    after = case.cursor(connector.name, address)
+    after = case.cursor(connector.name, address) or begin
     pages = connector.history(address, after)
-    while True:
+    for number in count(1):
         try:
             page = next(pages, None)
         except SourceSkipped as skipped:
-            page = _failed(connector, address, str(skipped))
+            page = _failed(connector, address, skipped)
         if page is None or (page.coverage is None and not page.cursor):
             page = _ended(connector, address, page)
-        if page.coverage is not None and page.coverage.address != address:
-            raise SourceUnusable(
-                f"asked about {address}, {connector.name} answered about {page.coverage.address}",
-                "report it to whoever keeps that source; nothing of the answer was kept",
-                source=connector.name,
-                address=address.text,
-            )
-        case.store_page(connector.name, address, page, at=now(), after=after)
-        yield page
+        if page.coverage is not None:
+            if page.coverage.address != address:
+                raise SourceUnusable(
+                    f"asked about {address}, {connector.name} answered about {page.coverage.address}",
+                    "report it to whoever keeps that source; nothing of the answer was kept",
+                    source=connector.name,
+                    address=address.text,
+                )
+            page = asserted(case, connector, address, page)
+        yield from _keep(case, connector, address, page, now, after)
         if page.coverage is not None:
             return
         after = page.cursor
+        if number == most:
+            reason = f"its history has {MANY}: {most:,}; `fundtrail fetch` reads on"
+            cut = Coverage(address, State.CUT, frozenset(), connector.name, reason=reason)
+            case.store_page(connector.name, address, Page((), "", None, cut), at=now(), after=after)
+            return
+
+
+def _keep(
+    case: Case, connector: Connector, address: Address, page: Page, now: Callable[[], int], after: str
+) -> Iterator[Page]:
+    """Keep the page. If it contradicts what was read before because the chain has reorganised since, mend that."""
+    try:
+        case.store_page(connector.name, address, page, at=now(), after=after)
+        stale = []
+    except Contradiction:
+        stale = [known for known in reorganised(case, connector, now) if known != address]
+        if not stale:
+            raise
+        case.store_page(connector.name, address, page, at=now(), after=after)
+    yield page
+    for other in stale:
+        yield from read_on(case, connector, other, now)
+
+
+def read_on(case: Case, connector: Connector, address: Address, now: Callable[[], int]) -> Iterator[Page]:
+    """What the source has about `address` that the case has not: all of it, or what came since it was read last.
+
+    A reading that was interrupted is finished first. Then the tail is verified: where the chain has reorganised, what
+    was read after the last final block counts no longer and is read anew. A source that cannot read on is asked once.
+    """
+    if case.cursor(connector.name, address):
+        yield from ask(case, connector, address, now)
+    if not isinstance(connector, ReadsOn):
+        if connector.name not in {source for source, _ in case.answers(address)}:
+            yield from ask(case, connector, address, now)
+        return
+    if MANY in known_of(case, connector.name, address).reason:
+        yield from ask(case, connector, address, now, case.left_at(connector.name, address))
+    first = first_unread(case, connector.name, connector, address, now)
+    begin = connector.cursor_from(address.chain, first) if case.answers(address) else ""
+    yield from ask(case, connector, address, now, begin)
 
 
 def ask_each(
-    case: Case, connectors: Sequence[Connector], address: Address, now: Callable[[], int]
+    case: Case, connectors: Sequence[Connector], address: Address, now: Callable[[], int], most: int = 0
 ) -> Iterator[tuple[Connector, Page]]:
-    """Ask one source after the other about `address` until one of them has read all of it."""
+    """Ask one source after the other about `address` until one of them has read all of it (`most`: see `ask`)."""
     told = case.answers(address)
     done = {source for source, _ in told}
     able = [connector for connector in connectors if address.chain in connector.chains]
@@ -56,7 +106,7 @@ def ask_each(
     for connector in able:
         if connector.name in done:
             continue
-        for page in ask(case, connector, address, now):
+        for page in ask(case, connector, address, now, most=most):
             yield connector, page
             if page.coverage is not None and page.coverage.complete:
                 return
@@ -76,14 +126,19 @@ def settled(answers: Iterable[tuple[str, Coverage]], connectors: Sequence[Connec
     return book
 
 
-def _failed(connector: Connector, address: Address, reason: str) -> Page:
-    failed = Coverage(address, State.FAILED, frozenset(), connector.name, reason=reason)
-    return Page((), "", None, failed, (Problem(reason, f"{connector.name}, {address}"),))
+def _failed(connector: Connector, address: Address, skipped: SourceSkipped) -> Page:
+    reason = str(skipped)
+    evidence = Evidence(skipped.body, connector.name, skipped.request) if skipped.body else None
+    failed = Coverage(
+        address, State.FAILED, frozenset(), connector.name, evidence.id if evidence else "", reason=reason
+    )  # fmt: skip
+    return Page((), "", evidence, failed, (Problem(reason, f"{connector.name}, {address}"),))
 
 
 def _ended(connector: Connector, address: Address, page: Page | None) -> Page:
     """A source that ends without saying what it covered has not answered."""
-    failed = _failed(connector, address, "the source ended without saying what it had read")
+    why = SourceSkipped("the source ended without saying what it had read", source=connector.name)
+    failed = _failed(connector, address, why)
     if page is None:
         return failed
     return replace(page, coverage=failed.coverage, problems=page.problems + failed.problems)

@@ -124,6 +124,23 @@ class Case:
         """
         pages.store(self._file, source, address, page, at=at, after=after)
 
+    def replace_after(
+        self, source: str, address: Address, above: int, *, at: int, was: str = "", now: str = ""
+    ) -> None:  # fmt: skip
+        """A reorganisation replaced the blocks after `above`: what `source` said of them until now counts no longer.
+
+        Nothing is removed. `was` and `now` are the hashes, then and now, of the block by which it was noticed.
+        """
+        pages.replace_after(self._file, source, address, above, at=at, was=was, now=now)
+
+    def about(self, source: str, address: Address) -> list[Transfer]:
+        """The transfers that `source` reported about `address`, in order."""
+        return pages.about(self._file, source, address)
+
+    def about_any(self, address: Address) -> list[Transfer]:
+        """The transfers that any source reported about `address`, in order."""
+        return pages.about(self._file, "", address)
+
     def ledger(
         self, coverage: CoverageBook | None = None, order: Order = Order.ATOMIC, label_confidence: int = 0
     ) -> MemoryLedger:  # fmt: skip
@@ -151,6 +168,10 @@ class Case:
     def cursor(self, source: str, address: Address) -> str:
         """Where to go on reading `address` from `source`, "" at the beginning."""
         return pages.cursor(self._file, source, address)
+
+    def left_at(self, source: str, address: Address) -> str:
+        """The cursor behind the last page that said where to go on, whatever was said of the history since."""
+        return pages.cursor(self._file, source, address, any_page=False)
 
     def coverage(self) -> CoverageBook:
         """The best that is known of every address asked about; a history read in part counts as cut."""
@@ -246,6 +267,7 @@ class Case:
         for sql in (
             "SELECT DISTINCT transfer, evidence FROM citations ORDER BY transfer, evidence",
             "SELECT asked, body FROM pages LEFT JOIN coverage USING (n) ORDER BY asked, body",
+            "SELECT asked, above, body FROM replaced ORDER BY n",
             "SELECT DISTINCT body FROM labels ORDER BY body",
             "SELECT DISTINCT body FROM problems ORDER BY body",
             "SELECT body FROM losses ORDER BY n",

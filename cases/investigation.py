@@ -101,10 +101,11 @@ def read(
     between: Between = Between.PARI_PASSU,
     order: Order = Order.ATOMIC,
     max_requests: int,
+    max_pages: int = 0,
     now: Callable[[], int],
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Found_co | None:
-    """Read into the case whom `follows` asks for (see `investigate`).
+    """Read into the case whom `follows` asks for (see `investigate`), at most `max_pages` of each unless it is 0.
 
     Where nobody is left to ask from the first, what `follows` said is what `concluded` would say, and is returned.
     """
@@ -124,7 +125,9 @@ def read(
                 return found if same else None
             known = found.followed
             for step in _largest(wanted) if scarce else wanted:
-                for connector, page in islice(ask_each(case, connectors, step.address, now), max_requests - spent):
+                for connector, page in islice(
+                    ask_each(case, connectors, step.address, now, max_pages), max_requests - spent
+                ):
                     spent += 1
                     got += page.transfers
                     progress(

@@ -13,7 +13,7 @@ from cases.sqlite_file import SqliteFile
 from connectors.protocol import Problem
 
 START = "0" * 64  # what the first entry is bound to
-KINDS = ("opened", "source", "loss", "labels", "page", "trace", "export", "note")
+KINDS = ("opened", "source", "loss", "labels", "page", "reorg", "trace", "export", "note")
 
 
 @dataclass(frozen=True, slots=True)

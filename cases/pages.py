@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from cases import log, statements
 from cases.codec import (
@@ -28,7 +29,7 @@ from tracer.errors import CaseConflict, CaseDamaged
 from tracer.ledger import Ledger
 from tracer.values import Address, Chain, Transfer
 
-_REPORTS = "SELECT id, body, evidence FROM transfers JOIN citations ON transfer = hash"
+_REPORTS = "SELECT n, id, body, evidence FROM transfers JOIN citations ON transfer = hash"
 
 
 def asked_of(source: str, address: Address) -> str:
@@ -46,7 +47,9 @@ def store(file: SqliteFile, source: str, address: Address, page: Page, *, at: in
     """Keep a page in one transaction. Raises `Contradiction` or `CaseConflict`; then nothing of it is kept."""
     asked = asked_of(source, address)
     with file.writing():
-        if file.rows("SELECT n FROM pages WHERE asked = ? AND after = ?", asked, canonical(after)):
+        last = file.rows("SELECT n, cursor FROM pages WHERE asked = ? ORDER BY n DESC LIMIT 1", asked)
+        begun = bool(last) and not file.rows("SELECT n FROM coverage WHERE n = ?", last[0][0])
+        if last[0][1] != canonical(after) if begun else bool(last) and not after:
             raise CaseConflict(
                 f"this page of {address} is in the case already",
                 "another run reads for this case: wait until it is done",
@@ -116,27 +119,63 @@ def transaction(file: SqliteFile, chain: Chain, tx: str) -> tuple[Transfer, ...]
 
 def _reports(file: SqliteFile, which: str, *values: object) -> list[Transfer]:
     found = file.rows(f"{_REPORTS} WHERE {which} ORDER BY id, n, row", *values)
-    reader, reports = TransferReader(), []
+    reader, reports, gone = TransferReader(), [], _replaced(file)
     with readable("a transfer"):
-        for texts in found:
+        for n, *texts in found:
             key, body, evidence = parsed(texts)
-            reports.append(reader.read(key, body, tuple(evidence)))
+            transfer = reader.read(key, body, tuple(evidence))
+            if transfer.block.number <= gone.get(n, transfer.block.number):
+                reports.append(transfer)
     return reports
+
+
+def replace_after(file: SqliteFile, source: str, address: Address, above: int, *, at: int, was: str, now: str) -> None:
+    """A reorganisation replaced the blocks after `above`: what pages said of them until now counts no longer.
+
+    It stays in the file. `was` and `now` are the two hashes of the block by which it was noticed.
+    """
+    with file.writing():
+        n = log.next_number(file)
+        body = canonical({"had": was, "has": now})
+        file.write("INSERT INTO replaced VALUES (?, ?, ?, ?)", [(n, asked_of(source, address), above, body)])
+        log.append(file, n, at, "reorg", statements.reorg(file, n))
+
+
+def _replaced(file: SqliteFile) -> dict[int, int]:
+    """Of each page that a reorganisation touched: the last block of which it still counts."""
+    return dict(
+        file.rows(
+            "SELECT pages.n, min(above) FROM pages JOIN replaced USING (asked)"
+            " WHERE replaced.n > pages.n GROUP BY pages.n"
+        )
+    )
+
+
+def about(file: SqliteFile, source: str, address: Address) -> list[Transfer]:
+    """Every transfer that `source` reported about `address`; that any did, without `source`."""
+    if source:
+        which = "n IN (SELECT n FROM pages WHERE asked = ?)"
+        return list(Ledger.of(_reports(file, which, asked_of(source, address))).transfers)
+    which = "n IN (SELECT n FROM pages WHERE asked >= ? AND asked < ?)"
+    return list(Ledger.of(_reports(file, which, *_from_to(address.chain.name, address.text))).transfers)
 
 
 def transfers(file: SqliteFile) -> list[Transfer]:
     """Every report of every transfer, in an order that does not depend on the order of reading."""
     cited: dict[str, set[str]] = {}
-    citations = file.rows("SELECT transfer, evidence FROM citations")
+    citations = file.rows("SELECT n, transfer, evidence FROM citations")
     reports = file.rows("SELECT hash, id, body FROM transfers ORDER BY id, hash")
-    reader = TransferReader()
+    reader, gone = TransferReader(), _replaced(file)
     with readable("a transfer"):
-        for (hashed, _), evidence in zip(citations, parsed(text for _, text in citations), strict=True):
-            cited.setdefault(hashed, set()).update(evidence)
         keys, bodies = parsed(key for _, key, _ in reports), parsed(body for _, _, body in reports)
+        numbers = {hashed: body["block"][0] for (hashed, _, _), body in zip(reports, bodies, strict=True) if gone}
+        for (n, hashed, _), evidence in zip(citations, parsed(text for *_, text in citations), strict=True):
+            if n not in gone or numbers[hashed] <= gone[n]:
+                cited.setdefault(hashed, set()).update(evidence)
         return [
-            reader.read(key, body, tuple(sorted(cited.get(hashed, ()))))
+            reader.read(key, body, tuple(sorted(cited[hashed])))
             for (hashed, _, _), key, body in zip(reports, keys, bodies, strict=True)
+            if hashed in cited
         ]
 
 
@@ -146,13 +185,16 @@ def answers(file: SqliteFile, address: Address | None = None) -> list[tuple[str,
     between: tuple[str, ...] = ()
     if address is not None:
         which, between = " WHERE asked >= ? AND asked < ?", _from_to(address.chain.name, address.text)
-    told = []
+    told, gone = [], _replaced(file)
     for n, asked, body in file.rows(
         f"SELECT pages.n, asked, body FROM coverage JOIN pages USING (n){which} ORDER BY pages.n",  # noqa: S608
         *between,
     ):
         with readable(f"the coverage of entry {n}"):
-            told.append((json.loads(asked)[-1], coverage_of(json.loads(body))))
+            answer = coverage_of(json.loads(body))
+            if n in gone and answer.last is not None and answer.last > gone[n]:
+                answer = replace(answer, last=gone[n], tip="", balances=())
+            told.append((json.loads(asked)[-1], answer))
     return told
 
 
@@ -177,9 +219,11 @@ def unfinished(file: SqliteFile) -> list[tuple[str, Coverage]]:
     return told
 
 
-def cursor(file: SqliteFile, source: str, address: Address) -> str:
-    """Where to go on reading `address` from `source`, "" at the beginning."""
-    found = file.rows("SELECT cursor FROM pages WHERE asked = ? ORDER BY n DESC LIMIT 1", asked_of(source, address))
+def cursor(file: SqliteFile, source: str, address: Address, *, any_page: bool = True) -> str:
+    """Where to go on reading `address` from `source`, "" at the beginning; or where the last page with a cursor was."""
+    which = "" if any_page else " AND cursor <> '\"\"'"
+    sql = f"SELECT cursor FROM pages WHERE asked = ?{which} ORDER BY n DESC LIMIT 1"  # noqa: S608  our own words
+    found = file.rows(sql, asked_of(source, address))
     with readable(f"the cursor of {address}"):
         return str(json.loads(found[0][0])) if found else ""
 

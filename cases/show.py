@@ -173,6 +173,23 @@ def show_coverage(answer: Answer, *, width: int | None = None, colour: bool = Fa
         ]
         headings = ["address", "state", "reason", "stolen value at or after it (inferred)"]
         lines += [*wrapped(figures.note, width), table(headings, rows, 1, width, colour=colour)]
+    for one in coverage["unexplained"][:MOST_PROBLEMS]:
+        places, symbol = one["decimals"], visible(one["symbol"] or one["asset"])
+        stated, read, residue = (shown(int(one[key]), places) for key in ("stated", "counted", "residue"))
+        lines += wrapped(
+            f"{one['address']} does not add up at block {one['block']}: {visible(one['source'])} states "
+            f"{stated} {symbol}, what was read of it sums to {read}; unexplained {residue}",
+            width,
+        )
+    if len(coverage["unexplained"]) > MOST_PROBLEMS:
+        lines.append(f"  and {len(coverage['unexplained']) - MOST_PROBLEMS:,} more that do not add up, see --json")
+    if coverage["provisional"]:
+        count = len(coverage["provisional"])
+        lines += wrapped(
+            f"{count} {'history ends' if count == 1 else 'histories end'} in blocks that were not final when read and "
+            "may be replaced: read on with --update once they are",
+            width,
+        )
     if answer["order_not_told"]:
         count = len(answer["order_not_told"])
         lines += wrapped(

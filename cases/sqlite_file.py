@@ -12,7 +12,7 @@ from typing import Any
 from tracer.errors import CaseConflict, CaseDamaged, CaseError, CaseNotFound, CaseTooNew
 
 APPLICATION_ID = 0x4654524C  # "FTRL": how `file` and others tell a case from any other SQLite file
-FORMAT = 1
+FORMAT = 2
 BUSY_SECONDS = 3.0
 WRITABLE = "mode=rw"  # never "rwc": a mistyped path must not make a file
 
@@ -24,8 +24,10 @@ CREATE TABLE log (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL
 CREATE TABLE evidence (id TEXT PRIMARY KEY, n INTEGER NOT NULL REFERENCES log DEFERRABLE INITIALLY DEFERRED,
     source TEXT NOT NULL, request TEXT NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE TABLE pages (n INTEGER PRIMARY KEY REFERENCES log DEFERRABLE INITIALLY DEFERRED, asked TEXT NOT NULL,
-    after TEXT NOT NULL, cursor TEXT NOT NULL, evidence TEXT REFERENCES evidence, request TEXT NOT NULL,
-    UNIQUE (asked, after)) STRICT;
+    after TEXT NOT NULL, cursor TEXT NOT NULL, evidence TEXT REFERENCES evidence, request TEXT NOT NULL) STRICT;
+CREATE INDEX pages_by_asked ON pages (asked);
+CREATE TABLE replaced (n INTEGER PRIMARY KEY REFERENCES log DEFERRABLE INITIALLY DEFERRED, asked TEXT NOT NULL,
+    above INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE TABLE transfers (hash TEXT PRIMARY KEY, tx TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE INDEX transfers_by_tx ON transfers (tx);
 CREATE TABLE citations (n INTEGER NOT NULL REFERENCES pages, row INTEGER NOT NULL,
@@ -42,7 +44,8 @@ CREATE TABLE answers (n INTEGER PRIMARY KEY REFERENCES log DEFERRABLE INITIALLY 
     inputs TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 """
 TABLES = (
-    "log", "evidence", "pages", "transfers", "citations", "coverage", "problems", "labels", "losses", "answers",
+    "log", "evidence", "pages", "replaced", "transfers", "citations", "coverage", "problems", "labels", "losses",
+    "answers",
 )  # fmt: skip
 STATEMENTS = tuple(statement.strip() for statement in SCHEMA.split(";") if statement.strip()) + tuple(
     f"CREATE TRIGGER {table}_keeps_{act.lower()} BEFORE {act} ON {table} "

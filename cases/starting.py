@@ -55,7 +55,7 @@ def start(
             raise InputError(f"{amount} is more than {which} moved: {_told(moved, transfer.asset)}", "check the amount")
         loss = Loss("", transfer.asset, victim, paid=transfer.id, units=units, output=output)
     else:
-        wallet = _wallet(text, chain, connectors)
+        wallet = wallet_of(text, chain, connectors)
         asset = asset or wallet.chain.coin
         if asset.chain != wallet.chain:
             raise InputError(
@@ -128,7 +128,7 @@ def _units(amount: str | None, asset: Asset) -> int | None:
     return units
 
 
-def _wallet(text: str, chain: Chain | None, connectors: Sequence[Connector]) -> Address:
+def wallet_of(text: str, chain: Chain | None, connectors: Sequence[Connector]) -> Address:
     """The address that `text` is, on the chain given or the one that it can only be meant on."""
     if chain is not None:
         return parse(text, chain)

@@ -30,6 +30,13 @@ def page(file: SqliteFile, n: int) -> Body:
     }  # fmt: skip
 
 
+def reorg(file: SqliteFile, n: int) -> Body:
+    """One reorganisation: which blocks of which history no longer count."""
+    ((asked, above, body),) = file.rows("SELECT asked, above, body FROM replaced WHERE n = ?", n)
+    chain, address, source = _value(asked)
+    return {"source": source, "chain": chain, "address": address, "above": above, **_value(body)}
+
+
 def labels(file: SqliteFile, n: int) -> Body:
     """One import of labels."""
     rows = file.rows("SELECT body FROM labels WHERE n = ? ORDER BY row", n)
@@ -55,12 +62,13 @@ def trace(file: SqliteFile, n: int) -> Body:
 
 #: Kind of entry to what it says of its rows. `opened`, `export` and `note` have no rows.
 OF_KIND: dict[str, Callable[[SqliteFile, int], Body]] = {
-    "page": page, "labels": labels, "source": source, "loss": loss, "trace": trace,
+    "page": page, "reorg": reorg, "labels": labels, "source": source, "loss": loss, "trace": trace,
 }  # fmt: skip
 #: The tables whose every row came with one entry, and the kind of that entry.
 TABLES = {
     "evidence": ("page", "labels"), "problems": ("page", "labels", "source"), "labels": ("labels",),
-    "losses": ("loss",), "pages": ("page",), "citations": ("page",), "coverage": ("page",), "answers": ("trace",),
+    "losses": ("loss",), "pages": ("page",), "replaced": ("reorg",),
+    "citations": ("page",), "coverage": ("page",), "answers": ("trace",),
 }  # fmt: skip
 
 

@@ -51,6 +51,7 @@ class Question:
     leads: bool = False
     stops: StopRules = field(default_factory=StopRules)
     max_requests: int = 1_000
+    max_pages: int = 25
 
 
 def trace(
@@ -89,6 +90,7 @@ def trace(
         between=question.between,
         order=question.order,
         max_requests=question.max_requests - (case.requests() - before),
+        max_pages=question.max_pages,
         now=now,
         progress=progress,
     )

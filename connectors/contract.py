@@ -16,15 +16,41 @@ It ships with the package and imports no pytest.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from typing import ClassVar
 
 from connectors.protocol import AsksHosts, Connector, FindsTransactions, KnowsBalances, Page, ReadsOn
 from tracer.balances import counted
-from tracer.coverage import State
-from tracer.values import Address, Transfer
+from tracer.coverage import Kind, State
+from tracer.values import UNKNOWN_INDEX, Address, Family, Transfer
 
 
 class ConnectorContract:
-    """Inherit this in a test class whose name begins with Test."""
+    """Inherit this in a test class whose name begins with Test.
+
+    `KIND` is the source's kind, and `SUPPORTS` says what it gives, each with "yes", "yes: how", "yes: where ..." or
+    "no: why": the three kinds of movement, `order` (the place in the block), `balances`, and `completeness proof`.
+    docs/support-matrix.md is made from them.
+    """
+
+    KIND: ClassVar[str] = ""
+    SUPPORTS: ClassVar[Mapping[str, str]] = {}
+
+    def test_what_is_marked_as_supported_is(self, connector: Connector, address: Address) -> None:
+        if not self.KIND:
+            return  # a source made up for tests
+        assert set(self.SUPPORTS) == {*map(str, Kind), "order", "balances", "completeness proof"}
+        said = {what: words.partition(":")[0] for what, words in self.SUPPORTS.items()}
+        assert set(said.values()) <= {"yes", "no"}
+        assert all(words == "yes" or words.partition(": ")[2] for words in self.SUPPORTS.values())
+        coverage = _last(connector, address).coverage
+        assert coverage is not None
+        there = Kind if address.chain.family is not Family.BITCOIN else (Kind.NATIVE,)
+        maybe = {kind for kind in there if self.SUPPORTS[kind].startswith("yes: where ")}  # it depends on the file
+        assert {kind for kind in there if said[kind] == "yes"} - maybe == coverage.kinds - maybe
+        assert (said["balances"] == "yes") == isinstance(connector, KnowsBalances)
+        ordered = all(transfer.index != UNKNOWN_INDEX for transfer in _transfers(connector, address))
+        assert (said["order"] == "yes") == ordered
 
     def test_every_transfer_touches_the_address(self, connector: Connector, address: Address) -> None:
         transfers = _transfers(connector, address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -26,6 +27,23 @@ LIVE: dict[str, tuple[str, str]] = {
     "rpc": ("connectors.evm.source:Rpc", "the URL of a JSON-RPC node of an EVM chain, {key} where its key goes"),
 }
 
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A kind of source on the network: what opens it, and what a user wants to know before he does.
+
+    `where` is what to write behind the colon, `base` the public address where there is one, `limit` what its provider
+    publishes.
+    """
+
+    opens: str
+    where: str
+    reads: str
+    base: str = ""
+    limit: str = "none of ours"
+
+
+LIVE: dict[str, Live] = {}
+
 
 def open_source(text: str, network: Network | None = None, chain: Chain | None = None) -> Connector:
     """The source that `text` names. `network` is how live ones are reached; `chain` which one a live source is asked
@@ -42,8 +60,7 @@ def open_source(text: str, network: Network | None = None, chain: Chain | None =
             raise InputError(f"{text!r:.200} names no kind of source", f"for our own transfer files: file:{text}")
         raise UnknownName.among("kind of source", kind, (*KINDS, *LIVE))
     if kind in LIVE:
-        place, _ = LIVE[kind]
-        opened = cast("Callable[[str, Network, Chain | None], Connector]", _named(place))
+        opened = cast("Callable[[str, Network, Chain | None], Connector]", _named(LIVE[kind].opens))
         return opened(where, network or Network(Settings.load()), chain)
     if not colon or not where:
         raise InputError(f"{text!r} does not say where", f"{kind}:PATH")

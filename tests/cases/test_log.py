@@ -11,6 +11,7 @@ import pytest
 
 from cases.case_file import Case, unanchored
 from cases.log import KINDS, START, link
+from cases.sqlite_file import FORMAT
 
 DOCS = Path(__file__).parents[2] / "docs" / "case-file.md"
 
@@ -47,7 +48,7 @@ def test_an_untouched_log_holds(path: Path) -> None:
 def test_the_first_entry_tells_version_and_format(path: Path) -> None:
     with Case.open(path) as case:
         first = case.log()[0]
-        assert (first.n, first.at, first.kind, first.body) == (1, 1, "opened", {"format": 1, "tool": "1.2.3"})
+        assert (first.n, first.at, first.kind, first.body) == (1, 1, "opened", {"format": FORMAT, "tool": "1.2.3"})
 
 
 def test_each_hash_is_that_of_the_hash_before_it_and_the_canonical_entry(path: Path) -> None:

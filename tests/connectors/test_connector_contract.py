@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -25,12 +26,21 @@ TIME = "2022-03-23T13:29:09Z"
 
 def transfer_folder(folder: Path) -> TransferFile:
     """A folder in both formats, so that there are two pages."""
-    head = "chain,tx,position,block,time,from,to,units\n"
-    rows = f"ethereum,{TX},tx,7,{TIME},{A},{B},5\nethereum,{TX},fee,7,{TIME},{A},,1\n"
+    head = "chain,tx,position,block,time,index,from,to,units\n"
+    rows = f"ethereum,{TX},tx,7,{TIME},0,{A},{B},5\nethereum,{TX},fee,7,{TIME},0,{A},,1\n"
     (folder / "transfers.csv").write_text(head + rows)
-    record = {"chain": "ethereum", "tx": "0x" + "2" * 64, "block": 8, "time": TIME, "from": B, "to": A, "units": "4"}
+    record = {
+        "chain": "ethereum",
+        "tx": "0x" + "2" * 64,
+        "block": 8,
+        "time": TIME,
+        "index": 0,
+        "from": B,
+        "to": A,
+        "units": "4",
+    }
     (folder / "transfers.jsonl").write_text(json.dumps(record) + "\n")
-    (folder / "coverage.csv").write_text(f"chain,address,state,kinds,last\nethereum,{A},read,native,9\n")
+    (folder / "coverage.csv").write_text(f"chain,address,state,kinds,last\nethereum,{A},read,native internal token,9\n")
     return TransferFile(folder)
 
 
@@ -63,6 +73,18 @@ class _KnowsA(ConnectorContract):
 
 
 class TestTransferFile(_KnowsA):
+    """Our own files."""
+
+    KIND = "file"
+    SUPPORTS: ClassVar = {
+        "native": "yes: where its author states it",
+        "internal": "yes: where its author states it",
+        "token": "yes: where its author states it",
+        "order": "yes: where the file has it",
+        "balances": "no: a file holds transfers",
+        "completeness proof": "no: its author's statement",
+    }
+
     """Our own files keep it."""
 
     @pytest.fixture
@@ -71,6 +93,18 @@ class TestTransferFile(_KnowsA):
 
 
 class TestEtherscanRecorded(_KnowsA):
+    """Recorded answers of Etherscan."""
+
+    KIND = "etherscan-recorded"
+    SUPPORTS: ClassVar = {
+        "native": "yes: where a txlist answer is there",
+        "internal": "yes: where a txlistinternal answer is there",
+        "token": "yes: where a tokentx answer is there",
+        "order": "yes: for txlist and tokentx",
+        "balances": "no: recorded lists have none",
+        "completeness proof": "no: a cap that was hit is noticed",
+    }
+
     """Recorded answers keep it."""
 
     @pytest.fixture
@@ -121,7 +155,7 @@ class _Liar(TransferFile):
 def test_the_contract_catches_a_source_that_lies(tmp_path: Path, lie: str, broken: str) -> None:
     transfer_folder(tmp_path)
     with (tmp_path / "transfers.csv").open("a") as out:
-        out.write(f"ethereum,{'0x' + '9' * 64},tx,7,{TIME},{'0x' + 'e' * 40},{B},5\n")
+        out.write(f"ethereum,{'0x' + '9' * 64},tx,7,{TIME},0,{'0x' + 'e' * 40},{B},5\n")
     liar = _Liar(tmp_path)
     fixtures = {"connector": liar, "address": parse(A, ETH), "unknown_address": parse("0x" + "d" * 40, ETH)}
     check = getattr(ConnectorContract(), broken)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -32,6 +33,16 @@ def connector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LedgerFolder:
 
 class TestLedgerFolder(ConnectorContract):
     """The promises of every source."""
+
+    KIND = "ledger"
+    SUPPORTS: ClassVar = {
+        "native": "yes: where an extract had it",
+        "internal": "yes: where an extract had it",
+        "token": "yes: where an extract had it",
+        "order": "yes: as the extract tells it",
+        "balances": "no: an extract holds transfers",
+        "completeness proof": "no: `--whole` is its owner's statement",
+    }
 
     @pytest.fixture
     def address(self) -> Address:

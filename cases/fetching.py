@@ -1,0 +1,99 @@
+"""One address, read whole into a case, or read on, from every source given: what `fundtrail fetch` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from cases.asking import read_on
+from cases.case_file import Case
+from cases.investigation import Progress
+from cases.reading_on import known_of
+from connectors.protocol import AsksHosts, Connector, Page, Problem
+from tracer.coverage import Coverage
+from tracer.errors import InputError
+from tracer.values import Address
+
+FORMAT = "fundtrail-fetch/1"
+
+
+def fetch(
+    case: Case,
+    connectors: Sequence[Connector],
+    address: Address,
+    *,
+    max_requests: int,
+    now: Callable[[], int],
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Read what each source has about `address` and the case has not; what is known of it then, as plain data.
+
+    Unlike a trace, it asks every source, so that they can be compared: one that contradicts another is refused with
+    both pieces of evidence. Interrupted anywhere, or stopped by `max_requests` pages, it goes on where it was.
+    """
+    able = [connector for connector in connectors if address.chain in connector.chains]
+    if not able:
+        names = ", ".join(connector.name for connector in connectors)
+        raise InputError(f"{names} cannot answer for {address.chain}", "give a source of that chain, or another chain")
+    told, asked = [], 0
+    for connector in able:
+        pages: list[Page] = []
+        if asked < max_requests:
+            for page in read_on(case, connector, address, now):
+                asked += 1
+                pages.append(page)
+                progress(Progress(asked, max_requests, 1, address, connector.name, len(page.transfers)))
+                if asked >= max_requests and page.coverage is None:
+                    break
+        told.append(_told(case, connector, address, pages))
+    return {
+        "format": FORMAT,
+        "chain": address.chain.name,
+        "address": address.text,
+        "requests": asked,
+        "sources": told,
+        "transfers": len(case.about_any(address)),
+        "complete": any(one["complete"] for one in told),
+    }
+
+
+def preview(connectors: Iterable[Connector]) -> list[dict[str, Any]]:
+    """Per source which hosts it speaks to: they learn every address that is asked about. None is asked by this."""
+    return [{"source": one.name, "hosts": list(one.hosts) if isinstance(one, AsksHosts) else []} for one in connectors]
+
+
+def _told(case: Case, connector: Connector, address: Address, pages: Sequence[Page]) -> dict[str, Any]:
+    known = known_of(case, connector.name, address)
+    problems: dict[Problem, None] = dict.fromkeys(problem for page in pages for problem in page.problems)
+    return {
+        "source": connector.name,
+        "new": sum(len(page.transfers) for page in pages),
+        "complete": known.complete and not known.missing and not known.unexplained,
+        **_coverage(known),
+        "problems": [{"text": one.text, "where": one.where} for one in problems],
+    }
+
+
+def _coverage(known: Coverage) -> dict[str, Any]:
+    return {
+        "state": known.state.word,
+        "reason": known.reason,
+        "first": known.first,
+        "last": known.last,
+        "final": known.final,
+        "as_of": known.as_of,
+        "rows": known.rows,
+        "kinds": sorted(known.kinds),
+        "missing": [str(kind) for kind in known.missing],
+        "balances": [
+            {
+                "asset": one.asset.name, "symbol": one.asset.symbol, "decimals": one.asset.decimals,
+                "block": one.block, "stated": str(one.stated), "counted": str(one.counted),
+                "residue": str(one.residue),
+            }
+            for one in known.balances
+        ],
+    }  # fmt: skip
+
+
+__all__ = ["FORMAT", "fetch", "preview"]

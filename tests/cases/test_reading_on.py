@@ -1,0 +1,215 @@
+"""Reading on: what is new is added, what a reorganisation replaced counts no longer, and what is missing shows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cases.asking import ask, ask_each, read_on
+from cases.case_file import Case
+from cases.reading_on import known_of
+from connectors.contract import ConnectorContract
+from connectors.protocol import Connector
+from made_up import LATER, Clock
+from made_up_chain import MadeUpChain, MadeUpLive
+from notation import ETH, address
+from tracer.balances import counted
+from tracer.coverage import State
+from tracer.values import Address
+
+THIEF, MULE, SHOP, FRIEND = map(address, ("thief", "mule", "shop", "friend"))
+
+
+def chain_of_six() -> MadeUpChain:
+    chain = MadeUpChain()
+    for block in ([(FRIEND, THIEF, 9)], [], [(THIEF, MULE, 4)], [], [(MULE, SHOP, 3)], [(THIEF, SHOP, 1)]):
+        chain.mine(*block)
+    return chain
+
+
+class TestMadeUpLive(ConnectorContract):
+    """The live source of these tests keeps the promises of every source, those of live ones included."""
+
+    @pytest.fixture
+    def connector(self) -> Connector:
+        return MadeUpLive(chain_of_six())
+
+    @pytest.fixture
+    def address(self) -> Address:
+        return THIEF
+
+    @pytest.fixture
+    def unknown_address(self) -> Address:
+        return address("nobody")
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Iterator[Case]:
+    with Case.create(tmp_path / "case", at=LATER) as case:
+        yield case
+
+
+def ids_and_blocks(case: Case, source: MadeUpLive, who: Address) -> set[tuple[str, int, str]]:
+    return {(one.id.tx, one.block.number, one.block.hash) for one in case.about(source.name, who)}
+
+
+def truth(chain: MadeUpChain, who: Address) -> set[tuple[str, int, str]]:
+    return {
+        (one.id.tx, one.block.number, one.block.hash)
+        for one in chain.transfers()
+        if who in {leg.address for leg in one.inputs + one.outputs}
+    }
+
+
+def test_a_history_that_adds_up_says_so_for_the_block_it_ends_with(case: Case) -> None:
+    chain = chain_of_six()
+    *_, last = ask(case, MadeUpLive(chain), THIEF, Clock())
+    assert last.coverage is not None
+    (balance,) = last.coverage.balances
+    assert (balance.asset, balance.block, balance.stated, balance.counted) == (ETH, 5, 4, 4)
+    assert last.coverage.unexplained == ()
+    assert case.coverage().of(THIEF) == last.coverage
+    assert case.verify() == []
+
+
+def test_a_lost_row_shows_as_what_the_balance_leaves_unexplained(case: Case) -> None:
+    chain = chain_of_six()
+    *_, last = ask(case, MadeUpLive(chain, lose=[2]), THIEF, Clock())
+    assert last.coverage is not None
+    assert [(one.stated, one.counted, one.residue) for one in last.coverage.unexplained] == [(4, 8, -4)]
+    assert case.coverage().of(THIEF).unexplained == last.coverage.unexplained
+
+
+def test_reading_on_adds_what_is_new_and_asks_for_nothing_else(case: Case) -> None:
+    chain = chain_of_six()
+    source = MadeUpLive(chain)
+    list(ask(case, source, THIEF, Clock()))
+    asked = source.asked
+    chain.mine((MULE, THIEF, 2))
+    pages = list(read_on(case, source, THIEF, Clock()))
+    assert [one.block.number for page in pages for one in page.transfers] == [6]
+    assert source.asked == asked + 1
+    coverage = known_of(case, source.name, THIEF)
+    assert (coverage.complete, coverage.first, coverage.last) == (True, 0, 6)
+    assert coverage.balances[0].residue == 0
+
+
+def test_what_a_reorganisation_replaced_counts_no_longer_but_stays_in_the_file(case: Case) -> None:
+    chain = chain_of_six()
+    source = MadeUpLive(chain)
+    list(ask(case, source, THIEF, Clock()))
+    before = truth(chain, THIEF)
+    chain.reorganise(5, [(THIEF, MULE, 2)], [(THIEF, SHOP, 1)])
+    list(read_on(case, source, THIEF, Clock()))
+    assert ids_and_blocks(case, source, THIEF) == truth(chain, THIEF) != before
+    assert known_of(case, source.name, THIEF).balances[0].residue == 0
+    assert [entry.kind for entry in case.log()].count("reorg") == 1
+    with sqlite3.connect(case.path) as db:
+        ((kept,),) = db.execute("SELECT count(*) FROM transfers")
+    assert kept > len(truth(chain, THIEF))
+    db.close()
+    assert case.verify() == []
+
+
+def test_a_reorganisation_noticed_by_a_contradiction_is_mended_for_all_it_touched(case: Case) -> None:
+    chain = chain_of_six()
+    source = MadeUpLive(chain)
+    list(ask(case, source, THIEF, Clock()))
+    # The thief's payment to the shop is mined again, a block later: the shop's history says otherwise than the thief's.
+    chain.reorganise(5, [], [(THIEF, SHOP, 1)])
+    list(ask(case, source, SHOP, Clock()))
+    for who in (THIEF, SHOP):
+        assert ids_and_blocks(case, source, who) == truth(chain, who)
+        assert known_of(case, source.name, who).complete
+    held = counted(THIEF, case.ledger().transfers)
+    assert held[ETH] == 4
+    assert case.verify() == []
+
+
+def test_an_interrupted_reading_on_is_finished_before_a_new_one_begins(case: Case) -> None:
+    chain = chain_of_six()
+    source = MadeUpLive(chain)
+    list(ask(case, source, THIEF, Clock()))
+    chain.mine((MULE, THIEF, 2))
+    chain.mine((MULE, THIEF, 7))
+    next(iter(read_on(case, source, THIEF, Clock())))
+    chain.mine((MULE, THIEF, 8))
+    list(read_on(case, source, THIEF, Clock()))
+    assert ids_and_blocks(case, source, THIEF) == truth(chain, THIEF)
+    assert known_of(case, source.name, THIEF).last == 8
+
+
+def test_a_case_with_a_reorganisation_says_so_when_its_row_is_changed(case: Case) -> None:
+    chain = chain_of_six()
+    source = MadeUpLive(chain)
+    list(ask(case, source, THIEF, Clock()))
+    chain.reorganise(5, [], [])
+    list(read_on(case, source, THIEF, Clock()))
+    case.close()
+    with sqlite3.connect(case.path) as db:
+        db.execute("DROP TRIGGER replaced_keeps_update")
+        db.execute("UPDATE replaced SET above = 99")
+        trigger = "CREATE TRIGGER replaced_keeps_update BEFORE UPDATE ON replaced "
+        db.execute(trigger + "BEGIN SELECT RAISE(ABORT, 'nothing in a case is changed or removed'); END")
+    db.close()
+    with Case.open(case.path) as again:
+        assert any("reorg" in problem.where for problem in again.verify())
+
+
+def test_a_history_of_more_pages_than_asked_for_is_cut_and_read_on_from_there(case: Case) -> None:
+    chain = chain_of_six()
+    source = MadeUpLive(chain)
+    list(ask_each(case, [source], THIEF, Clock(), most=2))
+    known = known_of(case, source.name, THIEF)
+    assert (known.state, known.last, source.asked) == (State.CUT, None, 2)
+    assert "more pages than were asked for: 2" in known.reason
+    assert list(ask_each(case, [source], THIEF, Clock(), most=2)) == []
+    list(read_on(case, source, THIEF, Clock()))
+    assert ids_and_blocks(case, source, THIEF) == truth(chain, THIEF)
+    assert known_of(case, source.name, THIEF).complete
+    assert source.asked == 4  # one page was left, and one looks whether anything is new
+    assert case.verify() == []
+
+
+PARTIES = st.sampled_from([THIEF, MULE, SHOP])
+BLOCK = st.lists(st.tuples(PARTIES, PARTIES, st.integers(1, 2**70)), max_size=2)
+GROWTH = st.tuples(st.just(0), st.lists(BLOCK, min_size=1, max_size=3))
+FORK = st.tuples(st.integers(1, 3), st.lists(BLOCK, min_size=3, max_size=5))  # no deeper than what is not final
+READ = PARTIES
+
+
+@pytest.mark.slow
+@given(steps=st.lists(st.one_of(GROWTH, FORK, READ), max_size=25))
+def test_after_any_growth_and_forks_the_case_equals_a_fresh_reading(
+    tmp_path_factory: pytest.TempPathFactory,
+    steps: list[Address | tuple[int, list[list[tuple[Address, Address, int]]]]],
+) -> None:
+    chain, salt = MadeUpChain(depth=3), count()
+    chain.mine(*((FRIEND, who, 10**70) for who in (THIEF, MULE, SHOP)))
+    source = MadeUpLive(chain)
+    with Case.create(tmp_path_factory.mktemp("case") / "case", at=LATER) as case:
+        for step in steps:
+            if isinstance(step, Address):
+                list(read_on(case, source, step, Clock()))
+                continue
+            depth, drawn = step
+            # Each transaction once: the chain names them by payer, payee and units.
+            blocks = [[(one, other, units * 10**6 + next(salt)) for one, other, units in block] for block in drawn]
+            if depth:
+                chain.reorganise(max(len(chain.blocks) - depth, 1), *blocks)
+            else:
+                for block in blocks:
+                    chain.mine(*block)
+        for who in (THIEF, MULE, SHOP, THIEF, MULE, SHOP):
+            list(read_on(case, source, who, Clock()))
+        for who in (THIEF, MULE, SHOP):
+            assert ids_and_blocks(case, source, who) == truth(chain, who)
+            assert known_of(case, source.name, who).last == len(chain.blocks) - 1
+            assert known_of(case, source.name, who).state in (State.READ, State.EMPTY)
+        assert case.verify() == []

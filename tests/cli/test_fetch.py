@@ -1,0 +1,89 @@
+"""fetch, sources and doctor at the front door: what they print, what they keep, and how they end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from commands import run
+
+A, B = "0x" + "a" * 40, "0x" + "b" * 40
+TX = "0x" + "1" * 64
+HEAD = "chain,tx,position,block,time,from,to,units\n"
+ROW = f"ethereum,{TX},tx,7,2022-03-23T13:29:09Z,{A},{B},5\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    there = tmp_path / "facts"
+    there.mkdir()
+    (there / "transfers.csv").write_text(HEAD + ROW)
+    (there / "coverage.csv").write_text(
+        f"chain,address,state,kinds,last\nethereum,{A},read,native internal token,9\nethereum,{B},read,native,9\n"
+    )
+    return there
+
+
+def test_fetch_reads_a_history_into_a_case_and_says_how_far_it_reaches(folder: Path, tmp_path: Path) -> None:
+    case = tmp_path / "a.fundtrail"
+    done = run("fetch", A, "--source", f"file:{folder}", "--case", case, "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["address"], told["transfers"], told["complete"]) == (A, 1, True)
+    assert [(one["state"], one["rows"], one["missing"]) for one in told["sources"]] == [("read", 1, [])]
+    assert run("case", "verify", case).exit_code == 0
+    again = run("fetch", A, "--source", f"file:{folder}", "--case", case, "--json")
+    assert json.loads(again.stdout)["requests"] == 0
+
+
+def test_fetch_ends_with_3_where_a_kind_of_movement_cannot_be_seen(folder: Path, tmp_path: Path) -> None:
+    done = run("fetch", B, "--source", f"file:{folder}", "--case", tmp_path / "b.fundtrail")
+    assert done.exit_code == 3
+    assert "internal, token" in done.stdout
+
+
+def test_a_preview_asks_nobody_and_makes_no_case(folder: Path, tmp_path: Path) -> None:
+    done = run("fetch", A, "--source", f"file:{folder}", "--preview")
+    assert done.exit_code == 0
+    assert "read on this machine" in done.stdout
+    case = tmp_path / "none.fundtrail"
+    done = run("trace", TX, "--source", f"file:{folder}", "--case", case, "--preview")
+    assert done.exit_code == 0
+    assert not case.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((A,), "no source to read from"),
+        ((A, "--source", "file:."), "nowhere to keep it"),
+        ((A, "--source", "fil:x", "--case", "x.fundtrail"), "did you mean 'file'"),
+        (("0xabc", "--source", "FOLDER", "--case", "x.fundtrail"), "not an address"),
+    ],
+)
+def test_bad_words_get_a_clear_error_and_no_case(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run("fetch", *(word.replace("FOLDER", f"file:{folder}") for word in words))
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert not list(tmp_path.glob("*.fundtrail"))
+
+
+def test_sources_lists_each_kind_and_shows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETHERSCAN_API_KEY", "CANARY-KEY-7")
+    for words in (("sources",), ("sources", "--json"), ("doctor",), ("doctor", "--json")):
+        done = run(*words)
+        assert done.exit_code == 0, done.output
+        assert "CANARY" not in done.output
+    kinds = {one["kind"] for one in json.loads(run("sources", "--json").stdout)}
+    assert {"file", "ledger", "etherscan-recorded"} <= kinds
+
+
+def test_the_doctor_ends_with_1_where_a_source_fails_and_says_what_to_do(tmp_path: Path) -> None:
+    done = run("doctor", "--source", f"file:{tmp_path / 'nowhere'}")
+    assert done.exit_code == 1
+    assert "there is no file or folder" in done.stdout
