@@ -25,6 +25,7 @@ KINDS = {
 LIVE: dict[str, tuple[str, str]] = {
     "etherscan": ("connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it"),
     "rpc": ("connectors.evm.source:Rpc", "the URL of a JSON-RPC node of an EVM chain, {key} where its key goes"),
+    "trongrid": ("connectors.tron.trongrid:TronGrid", "URL, or nothing for https://api.trongrid.io"),
 }
 
 @dataclass(frozen=True, slots=True)

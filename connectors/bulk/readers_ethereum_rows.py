@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Mapping
 
 from connectors.bulk.batch import SINK_CODES
 from connectors.fields import address_in, moment_in, number_in, text_in, transaction_in, units_in
+from connectors.likeness import Twins
 from tracer.errors import BadRow, InputError
 from tracer.values import UNKNOWN_INDEX, Asset, Block, Chain, Leg, SinkKind, Transfer, TransferId
 
@@ -23,18 +23,6 @@ _LAST = 2**31 - 1
 _NOBODY = "0x" + "0" * 40
 _UTC = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.0+)?(?: UTC|Z|\+00:00)", re.ASCII)
 _TRACE = re.compile(r"\d{1,9}(?:,\d{1,9})*", re.ASCII)
-
-
-class Twins:
-    """Counts rows that nothing but their place tells apart, so that each gets a position of its own."""
-
-    def __init__(self) -> None:
-        self._seen: Counter[str] = Counter()
-
-    def next(self, likeness: str) -> int:
-        """How many such rows came before."""
-        self._seen[likeness] += 1
-        return self._seen[likeness] - 1
 
 
 def transaction(row: Row, chain: Chain) -> tuple[Transfer, ...]:
