@@ -21,7 +21,10 @@ KINDS = {
 }
 
 #: Each kind of source on the network, the class that reads it, and what to write behind the colon.
-LIVE: dict[str, tuple[str, str]] = {}
+LIVE: dict[str, tuple[str, str]] = {
+    "core": ("connectors.bitcoin.core:Core", "the address of a node's JSON-RPC: http://127.0.0.1:8332"),
+    "esplora": ("connectors.bitcoin.esplora:Esplora", "the address of an Esplora API, or nothing for a public one"),
+}
 
 
 def open_source(text: str, network: Network | None = None, chain: Chain | None = None) -> Connector:

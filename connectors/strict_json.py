@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import NoReturn
 
 from tracer.errors import BadRow
@@ -18,26 +19,30 @@ class _Refused(ValueError):
     """Why a text is refused; becomes a `BadRow` once the place is known."""
 
 
-def parse_json(text: str, where: str) -> object:
+def parse_json(text: str, where: str, decimals: bool = False) -> object:
     """The value of a JSON text. Raises `BadRow`, which begins with `where`.
 
     Refused: NaN and Infinity, numbers with a fraction or an exponent (amounts are whole base units), whole numbers
-    over 78 digits, an object that names a key twice, and nesting deeper than Python's recursion limit.
+    over 78 digits, an object that names a key twice, and nesting deeper than Python's recursion limit. With `decimals`
+    a number with a fraction or an exponent is an exact `Decimal`, of 78 digits at most before and after the point.
 
     >>> parse_json('{"units": 1e18}', "a.jsonl, line 3")
     Traceback (most recent call last):
     ...
     tracer.errors.BadRow: a.jsonl, line 3: 'units' is 1e18, not a whole number
+    >>> parse_json('{"value": 0.10000000}', "an answer", decimals=True)
+    {'value': Decimal('0.10000000')}
     """
     try:
-        return _EXACT.decode(text)
+        return (_WITH_DECIMALS if decimals else _EXACT).decode(text)
     except _Refused as error:
         reason = str(error)
     except json.JSONDecodeError as error:
         reason = f"not JSON: {error.msg} at character {error.pos + 1} of {len(text)}"
     except RecursionError:
         reason = "nested too deeply"
-    raise BadRow(f"{where}: {_field_of_inexact(text) or reason}", "have the file written again by its source")
+    inexact = "" if decimals else _field_of_inexact(text)
+    raise BadRow(f"{where}: {inexact or reason}", "have the file written again by its source")
 
 
 def _field_of_inexact(text: str) -> str:
@@ -67,6 +72,13 @@ def _refuse_inexact(text: str) -> NoReturn:
     raise _Refused(f"{text:.60} is not a whole number")
 
 
+def _decimal(text: str) -> Decimal:
+    sign, digits, exponent = Decimal(text).as_tuple() if len(text) <= 4 * MOST_DIGITS else (0, (), "long")
+    if not isinstance(exponent, int) or len(digits) > MOST_DIGITS or abs(exponent) > MOST_DIGITS:
+        raise _Refused(f"{text:.60} is longer than any amount")
+    return Decimal((sign, digits, exponent))
+
+
 def _refuse_constant(text: str) -> NoReturn:
     raise _Refused(f"{text} is not a number that can be counted")
 
@@ -88,4 +100,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 _EXACT = json.JSONDecoder(
     parse_float=_refuse_inexact, parse_int=_whole, parse_constant=_refuse_constant, object_pairs_hook=_unique
+)
+_WITH_DECIMALS = json.JSONDecoder(
+    parse_float=_decimal, parse_int=_whole, parse_constant=_refuse_constant, object_pairs_hook=_unique
 )
