@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from connectors.http.live import Live
 from connectors.http.network import Network
 from connectors.http.protocol import Transport
 from connectors.settings import Settings
@@ -46,6 +47,7 @@ class LitecoinNode:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self._miner = ""
+        self.live = Live((f"127.0.0.1:{port}",), clock=FixedClock())
 
     def call(self, method: str, *params: Any) -> Any:
         """The result of one call. Raises `RuntimeError` with the node's words."""
@@ -95,9 +97,9 @@ class LitecoinNode:
         return found
 
     def network(self, cache: Path | None = None, transport: Transport | None = None) -> Network:
-        """How fundtrail reaches this node."""
+        """How fundtrail reaches this node: by a door that is closed with it, unless another is given."""
         settings = Settings({"BITCOIN_RPC_LOGIN": LOGIN}, cache=cache)
-        return Network(settings, clock=FixedClock(), transport=transport)
+        return Network(settings, clock=FixedClock(), transport=transport or self.live)
 
 
 def free_port() -> int:
@@ -129,6 +131,7 @@ def litecoin_node(folder: Path, *flags: str) -> Iterator[LitecoinNode]:
         node.call("createwallet", "tests")
         yield node
     finally:
+        node.live.close()
         process.terminate()
         process.wait(timeout=60)
 

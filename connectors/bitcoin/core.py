@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import urlsplit
 
 from connectors.bitcoin.chains import FORK, FORKED, GENESIS, HALVINGS, final_block
 from connectors.bitcoin.finding import ByFilters, ByIndex, Finder, Place
 from connectors.bitcoin.index import BlockIndex
+from connectors.bitcoin.pages import page_of, touches
 from connectors.bitcoin.reading import transfers_at
 from connectors.bitcoin.rows import coins
 from connectors.bitcoin.rpc import NOT_FOUND, Node, Refused, judge, login_of
@@ -18,7 +19,7 @@ from connectors.http.network import Network
 from connectors.protocol import Evidence, Page, Problem
 from connectors.window import Window
 from tracer.addresses import looks_like_tx
-from tracer.coverage import Kind, State
+from tracer.coverage import Coverage, Kind, State
 from tracer.errors import InputError, SourceSkipped, SourceUnusable
 from tracer.values import Address, Asset, Chain, Family, Transfer
 
@@ -86,10 +87,12 @@ class Core:
         before = self._node.take()
         places = [place for place in self._places(address, first, window.last) if (place.height, place.index) > done]
         before += self._node.take()
+        if done:  # it was kept with the first page
+            before = ()
         groups = [places[at : at + A_PAGE] for at in range(0, len(places), A_PAGE)] or [[]]
         for number, group in enumerate(groups, 1):
             read = transfers_at(self._node, address.chain, group)
-            touching = tuple(one for one in read.transfers if address in _owners(one))
+            touching = tuple(one for one in read.transfers if touches(one, address))
             rows += len(touching)
             if read.bad is not None:
                 bad = read.bad if bad is None else min(bad, read.bad)
@@ -97,14 +100,15 @@ class Core:
             if number < len(groups):
                 at = [group[-1].height, group[-1].index]
                 cursor = window.cursor(done=at, rows=rows, bad=bad)
-                yield _page(touching, kept, read.problems, cursor)
+                yield page_of(touching, kept, read.problems, cursor=cursor)
                 continue
             self._must_be_in_chain(window)
-            kept += self._node.take()
-            page = _page(touching, kept, read.problems)
-            yield self._ended(address, window, page, rows, bad)
+            page = page_of(touching, kept + self._node.take(), read.problems)
+            yield replace(page, coverage=self._coverage(address, window, page.evidence, rows, bad))
 
-    def _ended(self, address: Address, window: Window, page: Page, rows: int, bad: int | None) -> Page:
+    def _coverage(
+        self, address: Address, window: Window, evidence: Evidence | None, rows: int, bad: int | None
+    ) -> Coverage:
         state, reason, last = None, "", None
         lowest = self._met.lowest
         if window.first < lowest:
@@ -114,11 +118,10 @@ class Core:
         if bad is not None:
             state, reason = State.FAILED, f"a transaction of block {bad} cannot be read"
             last = bad - 1 if bad > window.first else None
-        assert page.evidence is not None  # noqa: S101  the tip was asked for
-        coverage = window.coverage(
-            address, KINDS, self._name, rows=rows, evidence=page.evidence.id, reason=reason, state=state, last=last
+        cited = evidence.id if evidence else ""
+        return window.coverage(
+            address, KINDS, self._name, rows=rows, evidence=cited, reason=reason, state=state, last=last
         )
-        return Page(page.transfers, "", page.evidence, coverage, page.problems, page.also)
 
     # What it can do besides.
 
@@ -219,20 +222,6 @@ def _usual(chain: Chain | None) -> str:
     if name not in PORTS:
         raise InputError(f"where is the node of {name}?", "for example core:http://127.0.0.1:18443")
     return f"http://127.0.0.1:{PORTS[name]}"
-
-
-def _owners(transfer: Transfer) -> set[Address | None]:
-    return {leg.address for leg in (*transfer.inputs, *transfer.outputs)}
-
-
-def _page(
-    transfers: tuple[Transfer, ...], kept: tuple[Evidence, ...], problems: Sequence[Problem], cursor: str = ""
-) -> Page:  # fmt: skip
-    """The main evidence is what the first transfer cites, else the first answer."""
-    kept = tuple(dict.fromkeys(kept))
-    cited = transfers[0].evidence[0].partition("#")[0] if transfers else kept[0].id
-    main = next(one for one in kept if one.id == cited)
-    return Page(transfers, cursor, main, None, tuple(problems), tuple(one for one in kept if one is not main))
 
 
 __all__ = ["Core"]

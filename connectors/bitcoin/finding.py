@@ -122,7 +122,6 @@ class ByIndex:
 
     def __init__(self, node: Node, name: str, chain: Chain, index: BlockIndex, lowest: int) -> None:
         self._node, self._name, self._chain, self._index, self._lowest = node, name, chain, index, lowest
-        self.most = MOST_UNINDEXED
 
     def places(self, address: Address, first: int, last: int) -> list[Place]:
         """See `Finder`."""
@@ -140,10 +139,10 @@ class ByIndex:
         self._forget_others()
         for _ in range(3):  # the chain may change while its blocks are read
             next = self._lowest if index.highest is None else index.highest + 1
-            if last - next + 1 > self.most:
+            if last - next + 1 > MOST_UNINDEXED:
                 why = f"the node has no index by address, and {last - next + 1:,} blocks would have to be read"
                 hint = "start it with -blockfilterindex=1 (Core 25 and later), or ask esplora:"
-                raise self._skipped(f"{why} one by one; the limit is {self.most:,}. {hint}")
+                raise self._skipped(f"{why} one by one; the limit is {MOST_UNINDEXED:,}. {hint}")
             try:
                 self._read(next, last)
                 return
