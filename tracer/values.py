@@ -37,9 +37,9 @@ class Chain:
 
     @classmethod
     def named(cls, name: str) -> Chain:
-        """The chain of that name. Raises `UnknownName`."""
+        """The chain of that name, a test network too. Raises `UnknownName`."""
         try:
-            return CHAINS[name.lower()]
+            return (CHAINS | TEST_CHAINS)[name.lower()]
         except KeyError:
             raise UnknownName.among("chain", name, CHAINS) from None
 
@@ -77,6 +77,14 @@ CHAINS: dict[str, Chain] = {
         ("dogecoin", Family.BITCOIN, "DOGE", 8),
         ("bitcoin-cash", Family.BITCOIN, "BCH", 8),
     )
+}
+
+#: Test networks, and those of a node of one's own: found by name alone, and never offered for an address.
+TEST_CHAINS: dict[str, Chain] = {
+    f"{chain.name}-{network}": Chain(f"{chain.name}-{network}", chain.family, f"t{chain.symbol}", chain.decimals)
+    for chain in CHAINS.values()
+    if chain.family is Family.BITCOIN
+    for network in ("testnet", "regtest")
 }
 
 

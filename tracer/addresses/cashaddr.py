@@ -48,3 +48,11 @@ def write(prefix: str, kind: int, digest: bytes) -> str:
     from base58_bech32 import cashaddr
 
     return cashaddr.cashaddr_encode(prefix, kind, digest).decode("ascii")
+
+
+def digest(text: str, prefix: str) -> tuple[int, bytes]:
+    """KEY or SCRIPT and the hash of an address in its canonical spelling. Raises `BadAddress`."""
+    from base58_bech32 import cashaddr
+
+    _, kind, held = cashaddr.cashaddr_decode(read(text, prefix), prefix=prefix)
+    return _PLAIN[kind], bytes(held)

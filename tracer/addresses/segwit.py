@@ -47,3 +47,18 @@ def read(text: str, prefix: str) -> str:
             COPY_AGAIN,
         )
     return text
+
+
+def write(prefix: str, version: int, program: bytes) -> str:
+    """The address of a witness version and a program."""
+    from base58_bech32 import bech32
+
+    return bech32.bech32_encode(prefix, [version, *bech32.convertbits(program, 8, 5)]).decode("ascii")
+
+
+def program(text: str, prefix: str) -> tuple[int, bytes]:
+    """The witness version and the program of an address in its canonical spelling. Raises `BadAddress`."""
+    from base58_bech32 import bech32
+
+    _, (version, *values), _ = bech32.bech32_decode(read(text, prefix), limit=_LONGEST)
+    return version, bytes(bech32.convertbits(values, 5, 8, False))
