@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from connectors.etherscan_recorded import EtherscanRecorded
+from connectors.etherscan.recorded import EtherscanRecorded
 from connectors.protocol import Evidence, Page
 from connectors.transfer_file import TransferFile
 from tracer.coverage import Coverage, State

@@ -21,13 +21,6 @@ KINDS = {
     "ledger": "connectors.bulk.source:LedgerFolder",
 }
 
-#: Each kind of source on the network, the class that reads it, and what to write behind the colon.
-LIVE: dict[str, tuple[str, str]] = {
-    "etherscan": ("connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it"),
-    "rpc": ("connectors.evm.source:Rpc", "the URL of a JSON-RPC node of an EVM chain, {key} where its key goes"),
-    "trongrid": ("connectors.tron.trongrid:TronGrid", "URL, or nothing for https://api.trongrid.io"),
-}
-
 @dataclass(frozen=True, slots=True)
 class Live:
     """A kind of source on the network: what opens it, and what a user wants to know before he does.
@@ -43,10 +36,23 @@ class Live:
     limit: str = "none of ours"
 
 
-LIVE: dict[str, Live] = {}
-    "core": ("connectors.bitcoin.core:Core", "the address of a node's JSON-RPC: http://127.0.0.1:8332"),
-    "esplora": ("connectors.bitcoin.esplora:Esplora", "the address of an Esplora API, or nothing for a public one"),
-}
+#: Each kind of source on the network.
+LIVE: dict[str, Live] = {
+    "core": Live("connectors.bitcoin.core:Core", "the address of a node's JSON-RPC", "the Bitcoin family, from a node"),
+    "esplora": Live(
+        "connectors.bitcoin.esplora:Esplora", "the address of an Esplora API, or nothing", "Bitcoin",
+        "https://blockstream.info/api",
+    ),
+    "etherscan": Live(
+        "connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it",
+        "the chains of Etherscan", "https://api.etherscan.io/v2/api", "3 a second, 100,000 a day",
+    ),
+    "rpc": Live("connectors.evm.source:Rpc", "the URL of a JSON-RPC node, {key} where its key goes", "EVM chains"),
+    "trongrid": Live(
+        "connectors.tron.trongrid:TronGrid", "URL, or nothing for https://api.trongrid.io", "Tron",
+        "https://api.trongrid.io",
+    ),
+}  # fmt: skip
 
 
 def open_source(text: str, network: Network | None = None, chain: Chain | None = None) -> Connector:
