@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.etherscan_answers import CHAIN_IDS
+from connectors.etherscan.answers import CHAIN_IDS
 from connectors.evm.blocks import Reorganised, block_in, header, require_same, times, tip_of
 from connectors.evm.events import Said, event_in
 from connectors.evm.node import Node
