@@ -80,6 +80,8 @@ class Esplora:
 
         It says itself how many transactions there are, and the listing is READ only if it has exactly these.
         """
+        _ = self._chain  # before anything is kept for a page
+        self._door.take()
         if after:
             window, rest = Window.of(after)
             listing = Listing.of(rest) if rest else _listing(self._figures(address))
@@ -178,7 +180,8 @@ class Esplora:
         """What came less what went, if `block` is the newest one: the explorer tells no other balance."""
         self._door.take()
         figures, coin = self._figures(address), address.chain.coin
-        held = {coin: figures.funded - figures.spent} if figures.tip == block and coin in assets else {}
+        left = figures.funded - figures.spent
+        held = {coin: left} if figures.tip == block and coin in assets and left >= 0 else {}
         return held, self._door.take()
 
     # Inside.
@@ -208,7 +211,6 @@ class Esplora:
 
     def _figures(self, address: Address) -> Figures:
         """What it says of the address, and after which block: the newest block is the same before and afterwards."""
-        _ = self._chain
         for _ in range(_TRIES):
             hash, height, at = self._tip()
             told = self._json(self._get(f"/address/{address.text}"))

@@ -105,7 +105,8 @@ def told(legs: tuple[Leg, ...]) -> list[tuple[str, int]]:
 
 
 def is_what_was_sent(world: World, source: Connector) -> None:
-    for name, text in world.people.items():
+    for name in ("old", "wrapped", "hub", "joiner", "self", "mule0", "mule29"):
+        text = world.people[name]
         wanted = {tx for tx in world.paid if text in {who for who, _ in world.paid[tx] + world.spent.get(tx, [])}}
         transfers, last = history(source, world.address(name))
         assert last.problems == ()
@@ -181,7 +182,7 @@ def test_a_coinbase_makes_coins_and_collects_the_fees_of_its_block(world: World)
 
 def test_the_balance_is_the_sum_of_what_was_read(world: World) -> None:
     source = core(world.node)
-    for name in world.people:
+    for name in ("hub", "old", "self", "mule0"):
         transfers, last = history(source, world.address(name))
         assert last.coverage is not None
         assert last.coverage.last is not None
