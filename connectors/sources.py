@@ -53,6 +53,11 @@ LIVE: dict[str, Live] = {
         "https://api.trongrid.io",
     ),
 }  # fmt: skip
+#: Each kind of source on the network, the class that reads it, and what to write behind the colon.
+LIVE: dict[str, tuple[str, str]] = {
+    "blockscout": ("connectors.blockscout.live:Blockscout", "URL of an instance, or CHAIN with a key"),
+    "etherscan": ("connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it"),
+}
 
 
 def open_source(text: str, network: Network | None = None, chain: Chain | None = None) -> Connector:

@@ -14,12 +14,12 @@ from connectors.etherscan.judging import judge
 from connectors.etherscan.listing import Listing, Row, Step
 from connectors.etherscan.logs import UNWRAP, WRAP, block_in_log, topic_of, wrap_of
 from connectors.etherscan.lookup import transfers_in
-from connectors.etherscan.place import Place
 from connectors.etherscan.rows import KINDS, likeness, require_about, transfers_of
 from connectors.etherscan.twins import told_once
 from connectors.fields import number_in, problem_of, units_in
 from connectors.http.network import Network
 from connectors.http.pacing import Pace
+from connectors.place import Place
 from connectors.protocol import Evidence, Page, Problem
 from connectors.window import Window
 from tracer.coverage import Kind, State
@@ -31,6 +31,15 @@ LISTS = (*KINDS, "wraps", "unwraps")
 _EVENTS = {"wraps": WRAP, "unwraps": UNWRAP}
 _PACES = (Pace(3), Pace(100_000, 86_400))  # of the free plan: https://docs.etherscan.io/rate-limits
 _NOT_ITS_OWN = (Pace(2),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place(Place):
+    """`start` is the block where the list goes on, `cap` as in `Step`; `wraps`: the wrapped coin's contract was met."""
+
+    start: int = 0
+    cap: int = 0
+    wraps: bool = False
 
 
 class Etherscan:
@@ -74,7 +83,7 @@ class Etherscan:
             raise InputError(f"{self._name} does not answer for {address.chain}", f"it does for {self._chain}")
         if after:
             window, told = Window.of(after)
-            place, held = Place.of(told), tuple[Evidence, ...]()
+            place, held = _Place.of(told), tuple[Evidence, ...]()
         else:
             window, place, held = self._begun(0)
         while True:
@@ -106,7 +115,8 @@ class Etherscan:
             action = "tokenbalance" if asset.contract else "balance"
             body, evidence = self._asking.ask("account", action, address=address.text, tag="latest", **params)
             answers.append(evidence)
-            found[asset] = units_in(body, "result")
+            with self._asking.understanding(evidence):
+                found[asset] = units_in(body, "result")
         told, evidence = self._asking.node("eth_blockNumber")
         still = quantity(told) == block
         return (found if still else {}), tuple(dict.fromkeys((*answers, evidence)))
@@ -117,18 +127,18 @@ class Etherscan:
             return ()
         return transfers_in(self._asking, self._in_block, chain, self._wrapped.contract, tx)
 
-    def _begun(self, first: int) -> tuple[Window, Place, tuple[Evidence, ...]]:
+    def _begun(self, first: int) -> tuple[Window, _Place, tuple[Evidence, ...]]:
         head = head_of(self._asking, self._chain)
         first = min(first, head.number)
-        place = Place(0, first, head.number)
+        place = _Place(0, head.number, start=first)
         if not head.shown:
             reason = f"nothing in block {head.number} could show whether the lists have reached it"
             place = place.with_gap(State.CUT, reason, head.number if head.final is None else head.final)
         return Window(first, head.number, head.hash, head.final, head.at), place, head.evidence
 
     def _page(
-        self, address: Address, window: Window, place: Place, held: tuple[Evidence, ...]
-    ) -> tuple[Page, Place | None]:
+        self, address: Address, window: Window, place: _Place, held: tuple[Evidence, ...]
+    ) -> tuple[Page, _Place | None]:
         """The page at `place`, and the place after it, None at the end. `held` is evidence that belongs to it too."""
         name = LISTS[place.at]
         step = self._listing(name, address, window.last).step(place.start, place.cap)
@@ -156,7 +166,7 @@ class Etherscan:
         coverage = place.coverage(window, address, frozenset(Kind), self._name, main.id)
         return Page(read.transfers, "", main, coverage, tuple(problems), _each(main, also)), None
 
-    def _list_after(self, place: Place, window: Window) -> Place | None:
+    def _list_after(self, place: _Place, window: Window) -> _Place | None:
         last = len(LISTS) if place.wraps and self._wrapped.contract else len(KINDS)
         return replace(place, at=place.at + 1, start=window.first, cap=0) if place.at + 1 < last else None
 

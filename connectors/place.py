@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from connectors.window import Window
 from tracer.coverage import Coverage, Kind, State
@@ -14,23 +14,19 @@ from tracer.values import Address
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The list that comes next by its number, and from which block; `rows` and `gaps` of all pages before it.
+    """The list that comes next, by its number; `rows` and `gaps` of all pages before it. Sources add what they need.
 
-    `upto` is the last block that all lists so far were read up to, before the first where none was. `cap` is how many
-    rows a page has at most, 0 where that is as asked. `wraps` tells that the wrapped coin's contract was met.
+    `upto` is the last block that all lists so far were read up to, before the first where none was.
     """
 
     at: int
-    start: int
     upto: int
-    cap: int = 0
     rows: int = 0
     state: int = 0
     gaps: tuple[str, ...] = ()
-    wraps: bool = False
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Place:
+    def of(cls, told: Mapping[str, Any]) -> Self:
         """As it was told to a cursor. Raises `InputError`."""
         try:
             place = cls(**told)
@@ -42,7 +38,7 @@ class Place:
         """As plain data, for a cursor."""
         return asdict(self)
 
-    def with_gap(self, state: State, reason: str, upto: int) -> Place:
+    def with_gap(self, state: State, reason: str, upto: int) -> Self:
         """After a gap: only the blocks up to `upto` are whole."""
         gaps = self.gaps if reason in self.gaps else (*self.gaps, reason)
         return replace(self, state=max(self.state, state), gaps=gaps, upto=min(self.upto, upto))
