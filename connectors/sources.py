@@ -17,9 +17,15 @@ from tracer.values import Chain
 #: Each kind of source on this machine, and the class that reads it. Imported when used, as its libraries are heavy.
 KINDS = {
     "etherscan-recorded": "connectors.etherscan.recorded:EtherscanRecorded",
+    "blockscout-csv": "connectors.tables.blockscout:BlockscoutCsv",
+    "csv": "connectors.tables.mapped:MappedCsv",
+    "etherscan-csv": "connectors.tables.etherscan:EtherscanCsv",
+    "etherscan-recorded": "connectors.etherscan_recorded:EtherscanRecorded",
     "file": "connectors.transfer_file:TransferFile",
     "ledger": "connectors.bulk.source:LedgerFolder",
+    "tronscan-csv": "connectors.tables.tronscan:TronscanCsv",
 }
+
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -57,6 +63,14 @@ LIVE: dict[str, Live] = {
 LIVE: dict[str, tuple[str, str]] = {
     "blockscout": ("connectors.blockscout.live:Blockscout", "URL of an instance, or CHAIN with a key"),
     "etherscan": ("connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it"),
+LIVE: dict[str, Live] = {
+    "trongrid": Live(
+        "connectors.tron.trongrid:TronGrid",
+        "URL, or nothing for the public one",
+        "Tron: TRX, TRC-10, TRC-20, inner transactions, fees",
+        base="https://api.trongrid.io",
+        limit="15 requests a second with a key, 100,000 a day; fewer without",
+    ),
 }
 
 

@@ -149,7 +149,9 @@ def coverage_row_of(answer: Coverage) -> dict[str, str]:
 def _asset_of(row: Mapping[str, object], chain: Chain) -> Asset:
     contract, symbol = text_in(row, "asset", ""), text_in(row, "symbol", "")
     if contract:
-        return Asset(chain, address(contract, chain).text, symbol, number_in(row, "decimals", 0))
+        trc10 = chain.family is Family.TRON and contract.isascii() and contract.isdecimal() and len(contract) == 7
+        named = contract if trc10 else address(contract, chain).text  # TRC-10 tokens have a number, and no contract
+        return Asset(chain, named, symbol, number_in(row, "decimals", 0))
     # A token's row whose contract was left out must not turn into the chain's coin.
     if symbol not in ("", chain.symbol) or number_in(row, "decimals", chain.decimals) != chain.decimals:
         raise BadRow(

@@ -1,4 +1,4 @@
-"""Opens TronGrid on a made-up provider, with a clock that only moves when somebody waits, and reads it to the end."""
+"""Opens TronGrid on a made-up provider, with a clock that costs no time, and reads it to its end."""
 
 from __future__ import annotations
 
@@ -9,29 +9,14 @@ from connectors.settings import Settings
 from connectors.tron.trongrid import TronGrid
 from tracer.coverage import Coverage
 from tracer.values import Address
-from tron_provider import AT, Fact, TronProvider, fact_of
+from tron_provider import Fact, TronProvider, fact_of
+from virtual_clock import VirtualClock
 
 
-class Still:
-    """A clock that only moves when somebody waits."""
-
-    def __init__(self) -> None:
-        self.waited: list[float] = []
-
-    def now(self) -> float:
-        return AT + sum(self.waited)
-
-    def monotonic(self) -> float:
-        return sum(self.waited)
-
-    def sleep(self, seconds: float) -> None:
-        self.waited.append(seconds)
-
-
-def opened(provider: TronProvider, *, key: str = "", clock: Still | None = None, attempts: int = 6) -> TronGrid:
+def opened(provider: TronProvider, *, key: str = "", clock: VirtualClock | None = None, attempts: int = 6) -> TronGrid:
     environ = {"TRONGRID_API_KEY": key} if key else {}
     patience = Patience(attempts=attempts, failures=10**6)
-    network = Network(Settings(environ), transport=provider, clock=clock or Still(), patience=patience)
+    network = Network(Settings(environ), transport=provider, clock=clock or VirtualClock(), patience=patience)
     return TronGrid("", network)
 
 

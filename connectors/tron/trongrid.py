@@ -40,7 +40,7 @@ class TronGrid:
 
     def __init__(self, where: str, network: Network, chain: Chain | None = None) -> None:
         self._base = (where or network.settings.url(KIND) or DEFAULT).rstrip("/")
-        self._clock = network.clock
+        self._clock = None if network.replay else network.clock  # what is recorded need not be waited for
         key = network.settings.key(KIND)
         door = network.door(self.name, KIND, self._base, judge, _PACES[key is not None])
         self._asking = Asking(door, self.name, self._base, key.value if key else "")

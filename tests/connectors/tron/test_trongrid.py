@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -32,7 +33,8 @@ from tron_provider import (
     hexed,
     who,
 )
-from tron_reading import Still, opened, read
+from tron_reading import opened, read
+from virtual_clock import VirtualClock
 
 A, B, C = who(1), who(2), who(3)
 POOL = who(50)
@@ -58,15 +60,15 @@ def everyday() -> Chain:
 class TestTronGrid(ConnectorContract):
     """It keeps the contract."""
 
-    SUPPORTS = {  # noqa: RUF012  read by whoever makes the support matrix
+    KIND = "trongrid"
+    SUPPORTS: ClassVar[dict[str, str]] = {
         "native": "yes",
-        "internal": "yes: its list of inner transactions, and those of every execution that is read; where a server "
-        "has no such list it says so",
+        "internal": "yes: by its list of inner transactions, confirmed; where a server has no such list it says so",
         "token": "yes: TRC-20 by the log of each execution, TRC-10 by its number; NFTs are not read",
-        "order": "yes: inside a transaction; no: its place in the block is not told",
-        "balances": "yes: of now, if nothing was listed after the block asked for",
-        "completeness proof": "yes: each list is asked again newest first, and must reach a transaction of the final "
-        "block; a list that leaves a row out in the middle is seen by balances alone",
+        "order": "no: its lists do not tell the place in the block; inside a transaction the order is told",
+        "balances": "yes: of now, if it lists nothing after the block asked for",
+        "completeness proof": "yes: each list is asked again newest first, and must reach the final block; only "
+        "balances show a row that is left out in the middle",
     }
 
     @pytest.fixture
@@ -195,12 +197,12 @@ def test_a_page_that_comes_again_and_again_does_not_stop_the_reading() -> None:
 def test_lists_behind_the_node_are_a_gap_not_an_empty_answer() -> None:
     chain = everyday()
     for address in (A, who(4711)):
-        clock = Still()
+        clock = VirtualClock()
         _, coverage, _ = read(opened(TronProvider(chain, Faults(lag=4)), clock=clock), address)
         assert coverage.state is State.CUT
         assert "does not reach block" in coverage.reason
         assert coverage.last is None
-        assert sum(clock.waited) >= 9  # it was asked again before that was said
+        assert sum(clock.slept) >= 9  # it was asked again before that was said
 
 
 def test_rows_in_another_order_than_asked_for_are_a_gap() -> None:
@@ -223,14 +225,14 @@ def test_rows_in_another_order_than_asked_for_are_a_gap() -> None:
 
 
 def test_the_suspension_is_waited_out_and_not_hammered() -> None:
-    clock = Still()
+    clock = VirtualClock()
     chain = everyday()
     provider = TronProvider(chain, Faults(suspend=0.3, seed=5))
     facts, coverage, _ = read(opened(provider, clock=clock, attempts=12), A)
     assert facts == chain.truth(A)
     assert coverage.state is State.READ
-    assert clock.waited
-    assert all(seconds >= 31 for seconds in clock.waited)
+    assert clock.slept
+    assert all(seconds >= 31 for seconds in clock.slept)
 
 
 def test_a_refused_key_ends_the_run_with_what_to_do() -> None:
