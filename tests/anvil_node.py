@@ -50,12 +50,12 @@ def anvil(*more: str, chain_id: int = 1) -> Iterator[Anvil]:
         port = free.getsockname()[1]
     command = [program(), "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id), "--silent"]
     child = subprocess.Popen([*command, "--timestamp", str(START), *more], stdout=subprocess.DEVNULL)
+    node = Anvil(f"http://127.0.0.1:{port}")
     try:
-        node = Anvil(f"http://127.0.0.1:{port}")
         node.wait(child)
         yield node
-        node.door.close()
     finally:
+        node.door.close()
         child.terminate()
         child.wait(10)
 

@@ -66,7 +66,7 @@ class Event:
         return f"log:{self.log}"
 
 
-def queries(address: Address) -> tuple[list[object], ...]:
+def queries(address: Address) -> tuple[list[list[str] | str | None], ...]:
     """The topics of the questions that find every event of the known layouts that names `address`."""
     me = word_of(address)
     return (
@@ -74,6 +74,17 @@ def queries(address: Address) -> tuple[list[object], ...]:
         [[TRANSFER, TRANSFER_SINGLE, TRANSFER_BATCH], None, me],
         [[TRANSFER_SINGLE, TRANSFER_BATCH], None, None, me],
     )
+
+
+def names(row: Row, address: Address) -> bool:
+    """Whether a log is among those that `queries` ask for."""
+    told = row.get("topics")
+    topics = [one.lower() for one in told if isinstance(one, str)] if isinstance(told, list) else []
+    for asked in queries(address):
+        fits = zip(asked, topics, strict=False)
+        if len(topics) >= len(asked) and all(one is None or topic == one or topic in one for one, topic in fits):
+            return True
+    return False
 
 
 def event_in(row: Row, chain: Chain) -> Event | None:
@@ -119,5 +130,5 @@ def _read(first: str, words: Sequence[bytes], data: bytes, chain: Chain) -> _Par
 
 __all__ = [
     "COIN_AS_TOKEN", "DEPOSIT", "KNOWN", "NOBODY", "TRANSFER", "TRANSFER_BATCH", "TRANSFER_SINGLE", "WITHDRAWAL",
-    "Event", "Said", "event_in", "queries",
+    "Event", "Said", "event_in", "names", "queries",
 ]  # fmt: skip

@@ -6,15 +6,15 @@ block would call what it lacks "nothing", so its answer does not count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from connectors.evm.blocks import Reorganised, block_in, header, times
-from connectors.evm.events import Event, Said, event_in, queries
-from connectors.evm.finding import Found, TooMuch, listed, way
+from connectors.evm.events import Event, Said, event_in, names, queries
+from connectors.evm.finding import ByBlocks, Found, TooMuch, listed, way
 from connectors.evm.node import Call, Node, Told
 from connectors.evm.powers import BLOCKS, Powers
-from connectors.evm.quantities import hexadecimal, quantity_in
+from connectors.evm.quantities import Row, hexadecimal, quantity_in
 from connectors.evm.token_transfers import Cited, token_transfers
 from connectors.evm.transactions import Whole, caveats, moved, read
 from connectors.fields import problem_of
@@ -99,10 +99,14 @@ class Reading:
         more = self._way.questions(self._address, first, last) if self._way else []
         told = self._with_its_last_block([*events, *more], last)
         step.evidence = told[0].cited.partition("#")[0]
-        logs = [(answer, listed(answer)) for answer in told[: len(events)]]
-        self._require_whole([len(one.result) for one in told if isinstance(one.result, list)], first, last)
+        logs: list[tuple[Told, Sequence[Row]]] = [(answer, listed(answer)) for answer in told[: len(events)]]
+        looks_cut = [one for one in told if isinstance(one.result, list) and len(one.result) in ROUND]
+        if looks_cut and first < last:
+            raise TooMuch(f"exactly {len(looks_cut[0].result):,} rows")
+        if looks_cut:
+            logs = [self._logs_of_block(first)]
         moved_tokens = self._events(logs, first, last, step)
-        found = self._found(first, last, told[len(events) :], step)
+        found = self._found(first, last, told[len(events) :], step, whole_block=bool(looks_cut))
         step.found = len(moved_tokens) + len(found.txs)
         if step.found > MOST_FOUND and first < last:
             raise TooMuch(f"{step.found} transactions")
@@ -127,16 +131,21 @@ class Reading:
                 return told
         raise self._node.skipped(f"the node lags behind: it has no block {last}, which it told of before", header(last))
 
-    def _require_whole(self, counts: Iterable[int], first: int, last: int) -> None:
-        for count in counts:
-            if count in ROUND:
-                if first < last:
-                    raise TooMuch(f"exactly {count:,} rows")
-                raise self._node.skipped(
-                    f"block {first} gave exactly {count:,} rows, which looks like a limit: there may be more"
-                )
+    def _logs_of_block(self, number: int) -> tuple[Told, Sequence[Row]]:
+        """The events of one block that name the address, from its receipts: where `eth_getLogs` may have cut them."""
+        if not self._powers.receipts:
+            why = f"block {number} gave a round number of rows, which looks like a limit, and the node has no "
+            raise self._node.skipped(f"{why}eth_getBlockReceipts to see whether there are more")
+        told = self._node.ask("eth_getBlockReceipts", hexadecimal(number))
+        rows = []
+        for receipt in listed(told):
+            logs = receipt.get("logs")
+            if not isinstance(logs, list):
+                raise BadRow(f"a receipt of block {number} has no list of logs")
+            rows += [row for row in logs if isinstance(row, dict) and names(row, self._address)]
+        return told, rows
 
-    def _events(self, logs: Sequence[tuple[Told, Sequence[object]]], first: int, last: int, step: Step) -> list[Cited]:
+    def _events(self, logs: Sequence[tuple[Told, Sequence[Row]]], first: int, last: int, step: Step) -> list[Cited]:
         """The events that concern the address, each once, in the order of the chain."""
         found: dict[tuple[int, int], Cited] = {}
         for answer, rows in logs:
@@ -153,9 +162,7 @@ class Reading:
                     step.fail(error, where, first)
         return [found[place] for place in sorted(found)]
 
-    def _event(self, row: object, first: int, last: int) -> Event | None:
-        if not isinstance(row, dict):
-            raise BadRow("not an object")
+    def _event(self, row: Row, first: int, last: int) -> Event | None:
         if row.get("removed") not in (None, False):
             raise Reorganised(f"the node took back a log of block {row.get('blockNumber')!s:.20}")
         event = event_in(row, self._address.chain)
@@ -165,11 +172,12 @@ class Reading:
             raise BadRow(f"the log does not concern {self._address}", "the answer belongs to another request")
         return event
 
-    def _found(self, first: int, last: int, told: Sequence[Told], step: Step) -> Found:
+    def _found(self, first: int, last: int, told: Sequence[Told], step: Step, *, whole_block: bool) -> Found:
         if self._way is None:
             return Found()
         try:
-            found = self._way.found(self._node, self._address, first, last, told)
+            by = ByBlocks(self._powers.traces) if whole_block else self._way
+            found = by.found(self._node, self._address, first, last, told)
         except (BadRow, BadAddress) as error:
             step.fail(error, f"transactions of blocks {first} to {last}", first)
             return Found()
@@ -186,7 +194,7 @@ class Reading:
         try:
             whole = read(self._node, self._address.chain, found.txs, self._powers.traces, self._powers.receipts)
         except (BadRow, BadAddress) as error:
-            step.fail(error, "transactions", min(found.txs.values()))
+            step.fail(error, "transactions", min(found.txs.values(), default=0))
             return []
         blocks = times(self._node, {one.block: one.block_hash for one in whole}, {})
         read_of = []
