@@ -20,7 +20,7 @@ KINDS = {
     "blockscout-csv": "connectors.tables.blockscout:BlockscoutCsv",
     "csv": "connectors.tables.mapped:MappedCsv",
     "etherscan-csv": "connectors.tables.etherscan:EtherscanCsv",
-    "etherscan-recorded": "connectors.etherscan_recorded:EtherscanRecorded",
+    "etherscan-recorded": "connectors.etherscan.recorded:EtherscanRecorded",
     "file": "connectors.transfer_file:TransferFile",
     "ledger": "connectors.bulk.source:LedgerFolder",
     "tronscan-csv": "connectors.tables.tronscan:TronscanCsv",
@@ -44,6 +44,9 @@ class Live:
 
 #: Each kind of source on the network.
 LIVE: dict[str, Live] = {
+    "blockscout": Live(
+        "connectors.blockscout.live:Blockscout", "URL of an instance, or CHAIN with a key", "EVM chains"
+    ),
     "core": Live("connectors.bitcoin.core:Core", "the address of a node's JSON-RPC", "the Bitcoin family, from a node"),
     "esplora": Live(
         "connectors.bitcoin.esplora:Esplora", "the address of an Esplora API, or nothing", "Bitcoin",
@@ -55,23 +58,11 @@ LIVE: dict[str, Live] = {
     ),
     "rpc": Live("connectors.evm.source:Rpc", "the URL of a JSON-RPC node, {key} where its key goes", "EVM chains"),
     "trongrid": Live(
-        "connectors.tron.trongrid:TronGrid", "URL, or nothing for https://api.trongrid.io", "Tron",
-        "https://api.trongrid.io",
+        "connectors.tron.trongrid:TronGrid", "URL, or nothing for the public one",
+        "Tron: TRX, TRC-10, TRC-20, inner transactions, fees", "https://api.trongrid.io",
+        "15 requests a second with a key, 100,000 a day; fewer without",
     ),
 }  # fmt: skip
-#: Each kind of source on the network, the class that reads it, and what to write behind the colon.
-LIVE: dict[str, tuple[str, str]] = {
-    "blockscout": ("connectors.blockscout.live:Blockscout", "URL of an instance, or CHAIN with a key"),
-    "etherscan": ("connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it"),
-LIVE: dict[str, Live] = {
-    "trongrid": Live(
-        "connectors.tron.trongrid:TronGrid",
-        "URL, or nothing for the public one",
-        "Tron: TRX, TRC-10, TRC-20, inner transactions, fees",
-        base="https://api.trongrid.io",
-        limit="15 requests a second with a key, 100,000 a day; fewer without",
-    ),
-}
 
 
 def open_source(text: str, network: Network | None = None, chain: Chain | None = None) -> Connector:
