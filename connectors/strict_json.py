@@ -19,12 +19,13 @@ class _Refused(ValueError):
     """Why a text is refused; becomes a `BadRow` once the place is known."""
 
 
-def parse_json(text: str, where: str, decimals: bool = False) -> object:
+def parse_json(text: str, where: str, decimals: bool = False, *, fractions_as_text: bool = False) -> object:
     """The value of a JSON text. Raises `BadRow`, which begins with `where`.
 
     Refused: NaN and Infinity, numbers with a fraction or an exponent (amounts are whole base units), whole numbers
     over 78 digits, an object that names a key twice, and nesting deeper than Python's recursion limit. With `decimals`
-    a number with a fraction or an exponent is an exact `Decimal`, of 78 digits at most before and after the point.
+    a number with a fraction or an exponent is an exact `Decimal`, of 78 digits at most before and after the point;
+    `fractions_as_text` keeps it as it is written, as text, which no reader of whole numbers takes.
 
     >>> parse_json('{"units": 1e18}', "a.jsonl, line 3")
     Traceback (most recent call last):
@@ -34,14 +35,14 @@ def parse_json(text: str, where: str, decimals: bool = False) -> object:
     {'value': Decimal('0.10000000')}
     """
     try:
-        return (_WITH_DECIMALS if decimals else _EXACT).decode(text)
+        return (_WITH_DECIMALS if decimals else _AS_WRITTEN if fractions_as_text else _EXACT).decode(text)
     except _Refused as error:
         reason = str(error)
     except json.JSONDecodeError as error:
         reason = f"not JSON: {error.msg} at character {error.pos + 1} of {len(text)}"
     except RecursionError:
         reason = "nested too deeply"
-    inexact = "" if decimals else _field_of_inexact(text)
+    inexact = "" if decimals or fractions_as_text else _field_of_inexact(text)
     raise BadRow(f"{where}: {inexact or reason}", "have the file written again by its source")
 
 
@@ -100,6 +101,9 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 _EXACT = json.JSONDecoder(
     parse_float=_refuse_inexact, parse_int=_whole, parse_constant=_refuse_constant, object_pairs_hook=_unique
+)
+_AS_WRITTEN = json.JSONDecoder(
+    parse_float=str, parse_int=_whole, parse_constant=_refuse_constant, object_pairs_hook=_unique
 )
 _WITH_DECIMALS = json.JSONDecoder(
     parse_float=_decimal, parse_int=_whole, parse_constant=_refuse_constant, object_pairs_hook=_unique

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -88,9 +88,7 @@ class SmallSource:
         while True:
             told = self._ask("/rows", address=address.text, **{"from": str(start)})
             *also, evidence = self._door.take()
-            rows = tuple(
-                replace(_transfer(row), evidence=(f"{evidence.id}#{at}",)) for at, row in enumerate(told["rows"])
-            )
+            rows = tuple(_transfer(row, f"{evidence.id}#{at}") for at, row in enumerate(told["rows"]))
             count += len(rows)
             if told["next"] is None:
                 coverage = window.coverage(address, Kind, self._name, rows=count, evidence=evidence.id)
@@ -115,11 +113,11 @@ class SmallSource:
         return told
 
 
-def _transfer(row: list[Any]) -> Transfer:
+def _transfer(row: list[Any], cited: str) -> Transfer:
     tx, block, payer, payee, units = row
     legs = [Leg.slot(parse(who, ETHEREUM), ETHEREUM.coin, int(units)) for who in (payer, payee)]
     where = Block(block, 1_600_000_000 + 12 * block)
-    return Transfer(TransferId(ETHEREUM, tx), where, 0, ETHEREUM.coin, (legs[0],), (legs[1],), ())
+    return Transfer(TransferId(ETHEREUM, tx), where, 0, ETHEREUM.coin, (legs[0],), (legs[1],), (cited,))
 
 
 __all__ = ["ROWS", "Row", "SmallSource", "answering"]

@@ -207,7 +207,10 @@ class Esplora:
         told = self._json(self._get(f"/block/{hash}"))
         if not isinstance(told, dict) or told.get("id") != hash:
             raise self._skipped(f"asked for block {hash}, it gave another one")
-        return hash, number_in(told, "height"), response.at
+        try:
+            return hash, number_in(told, "height"), response.at
+        except BadRow as error:
+            raise self._skipped(f"what it says of block {hash} cannot be read: {plain(error)}") from None
 
     def _figures(self, address: Address) -> Figures:
         """What it says of the address, and after which block: the newest block is the same before and afterwards."""
