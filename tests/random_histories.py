@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from bitcoin_facts import random_coins
+from blockscout_provider import BlockscoutProvider
 from connectors.http.network import Network
 from connectors.http.protocol import Request, Response, Transport
 from connectors.http.retrying import Patience
@@ -47,17 +48,39 @@ class World:
 def etherscan(seed: int) -> World:
     """Etherscan V2: random chains, page caps, windows, short pages, lists that trail; some requests trail more."""
     chance = random.Random(seed)
-    made = random_chain(seed, wallets=3, transactions=chance.choice([0, 3, 12, 25]), blocks=30, head=chance.choice([30, 45]),
-                        crowded=chance.choice([0, 0, 0, 9]))  # fmt: skip
+    made = random_chain(
+        seed, wallets=3, transactions=chance.choice([0, 3, 12, 25]), blocks=30, head=chance.choice([30, 45]),
+        crowded=chance.choice([0, 0, 0, 9]),
+    )  # fmt: skip
     provider = EtherscanProvider(
-        made, page=chance.choice([2, 3, 5, 10, 1000]), window=chance.choice([40, 200, 10_000]), lag=chance.choice([0, 0, 1, 4]),
-        short=random.Random(seed) if chance.random() < 0.3 else None, finality=chance.choice([None, 8]),
+        made, page=chance.choice([2, 3, 5, 10, 1000]), window=chance.choice([40, 200, 10_000]),
+        lag=chance.choice([0, 0, 1, 4]), short=random.Random(seed) if chance.random() < 0.3 else None,
+        finality=chance.choice([None, 8]),
     )  # fmt: skip
     text = addresses(3)[0]
     # A row of a token or a call has no name of its own in these lists: told twice, it is what two of them look like.
     faults = tuple(name for name in FAULTS if name != "row twice")
     return World(
         provider, "etherscan:ethereum", ETHEREUM, parse(text, ETHEREUM),
+        lambda last: cast(Facts, made.facts_about(text, 0, last)), lambda rows: cast(Facts, facts_of(rows)), faults,
+    )  # fmt: skip
+
+
+def blockscout(seed: int) -> World:
+    """Blockscout: the same chains, newest rows first; lists that trail, inner calls that are still to be worked out."""
+    chance = random.Random(seed)
+    made = random_chain(
+        seed, wallets=3, transactions=chance.choice([0, 3, 12, 25]), blocks=30, head=chance.choice([30, 45]),
+        crowded=chance.choice([0, 0, 0, 9]),
+    )  # fmt: skip
+    provider = BlockscoutProvider(
+        made, page=chance.choice([1, 2, 3, 10, 50]), lag=chance.choice([0, 0, 1, 4]), pending=chance.choice([0, 0, 3])
+    )
+    text = addresses(3)[0]
+    # Cut off here, rows would be passed by, since each page says itself where the next one begins.
+    faults = tuple(name for name in FAULTS if name != "short page")
+    return World(
+        provider, "blockscout:ethereum", ETHEREUM, parse(text, ETHEREUM),
         lambda last: cast(Facts, made.facts_about(text, 0, last)), lambda rows: cast(Facts, facts_of(rows)), faults,
     )  # fmt: skip
 
@@ -104,7 +127,8 @@ def esplora(seed: int) -> World:
 
     return World(
         provider, f"esplora:{ESPLORA}", BITCOIN, wallet,
-        lambda last: facts(one for one in rows if wallet in _owners(one) and one.block.number <= last), facts, tuple(FAULTS),
+        lambda last: facts(one for one in rows if wallet in _owners(one) and one.block.number <= last), facts,
+        tuple(FAULTS),
     )  # fmt: skip
 
 
@@ -135,7 +159,12 @@ def _owners(transfer: Transfer) -> set[Address | None]:
     return {leg.address for leg in transfer.inputs + transfer.outputs}
 
 
-WORLDS: dict[str, Callable[[int], World]] = {"etherscan": etherscan, "trongrid": trongrid, "esplora": esplora}
+WORLDS: dict[str, Callable[[int], World]] = {
+    "blockscout": blockscout,
+    "esplora": esplora,
+    "etherscan": etherscan,
+    "trongrid": trongrid,
+}
 
 
 def read(world: World, connector: Connector, tries: int) -> tuple[list[Page], Coverage | None]:
@@ -169,7 +198,7 @@ def verdict(world: World, pages: list[Page], coverage: Coverage | None) -> str:
         upto = world.facts(row for row in rows if row.block.number <= coverage.last)
         if missing := world.truth(coverage.last) - upto:
             if any(problem for page in pages for problem in page.problems):
-                return "problem"
+                return "gap" if coverage.missing else "problem"
             if coverage.complete or not coverage.reason:
                 return f"LOST {dict(missing)}, {coverage}"
             return f"LOST before the block that it says it read to: {dict(missing)}, {coverage}"
