@@ -39,7 +39,10 @@ class Misbehaving:
 
     def send(self, request: Request) -> Response:
         """The answer, or what became of it. Raises `Unanswered` for faults of the wire."""
-        answer = self.inner.send(request)
+        try:
+            answer = self.inner.send(request)
+        except (ValueError, KeyError, IndexError):  # what it is asked with came out of a spoilt answer
+            return Response(422, b'{"message": "invalid parameter"}')
         place = f"{request.method} {request.url} {request.params.get('action', '')}"
         if self.chance.random() < self.share:
             name = self.chance.choice(self.faults or tuple(FAULTS))
