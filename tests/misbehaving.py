@@ -43,14 +43,14 @@ class Misbehaving:
             answer = self.inner.send(request)
         except (ValueError, KeyError, IndexError):  # what it is asked with came out of a spoilt answer
             return Response(422, b'{"message": "invalid parameter"}')
-        place = f"{request.method} {request.url} {request.params.get('action', '')}"
         if self.chance.random() < self.share:
             name = self.chance.choice(self.faults or tuple(FAULTS))
             spoilt = FAULTS[name](self, request, answer)
             if spoilt is not answer:
                 self.done[name] = self.done.get(name, 0) + 1
             return spoilt
-        self.earlier[place] = answer
+        if b"[{" in answer.body:
+            self.earlier[_list(request)] = answer
         return answer
 
 
@@ -106,8 +106,12 @@ def _rows(change: Callable[[random.Random, list[Any]], list[Any]]) -> Fault:
 
 def _earlier(self: Misbehaving, request: Request, answer: Response) -> Response:
     """A cache gives what it gave to another page of the same list."""
-    place = f"{request.method} {request.url} {request.params.get('action', '')}"
-    return self.earlier.get(place, answer) if request.params else answer
+    return self.earlier.get(_list(request), answer) if request.params else answer
+
+
+def _list(request: Request) -> tuple[str, ...]:
+    """Which list about whom is asked for, whichever page of it."""
+    return request.url, *(request.params.get(name, "") for name in ("action", "address", "topic0", "topic1", "topic2"))
 
 
 def _another_chain(_: Misbehaving, __: Request, answer: Response) -> Response:
