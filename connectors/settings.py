@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tracer.errors import InputError
 
@@ -77,6 +78,12 @@ class Settings:
         if value := _in_keyring(kind).strip() if self.cache else "":
             return _checked(Key(value, "the keyring"))
         return None
+
+    def key_at(self, kind: str, base: str, *public: str) -> Key | None:
+        """The key for a kind of source, if `base` is where it belongs: at the host of the address that is configured
+        for the kind, or of a `public` one. Another host does not get it, whoever named it."""
+        own = {urlsplit(url).netloc.lower() for url in (self.url(kind), *public) if url}
+        return self.key(kind) if urlsplit(base).netloc.lower() in own else None
 
     def url(self, kind: str) -> str:
         """The base address configured for a kind of source, "" where its public one is to be used."""

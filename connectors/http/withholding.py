@@ -35,11 +35,14 @@ def withheld(body: bytes, request: Request, *, cut: bool = False) -> bytes:
 def _spellings(request: Request) -> Iterator[str]:
     for secret in _secrets(request):
         if len(secret) >= _SHORTEST:
-            coded = base64.b64encode(secret.encode()).decode().rstrip("=")
             quoted = quote(secret, safe="")
             yield from (secret, quoted, quote_plus(secret), quote(secret), _small_escapes(quoted))
             yield from (html.escape(secret), json.dumps(secret)[1:-1], json.dumps(secret).replace("/", "\\/")[1:-1])
-            yield from (coded, coded.replace("+", "-").replace("/", "_"))
+            for before in range(3):  # in base64 it looks otherwise, as it begins within three bytes
+                coded = base64.b64encode(bytes(before) + secret.encode()).decode()
+                coded = coded.rstrip("=") if not before else coded[4:-4]
+                if len(coded) >= _SHORTEST:
+                    yield from (coded, coded.replace("+", "-").replace("/", "_"))
 
 
 def _secrets(request: Request) -> Iterator[str]:

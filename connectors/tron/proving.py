@@ -11,7 +11,7 @@ from connectors.tron.asking import Asking
 from connectors.tron.assets import TRON
 from connectors.tron.blocks import Told
 from connectors.tron.transactions import contract_in
-from tracer.errors import FundtrailError, SourceError
+from tracer.errors import FundtrailError, SourceSkipped
 from tracer.values import Address
 
 _USDT = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"
@@ -33,8 +33,10 @@ def doubt_about(asking: Asking, block: Mapping[str, Any], tip: Told, clock: Cloc
                 clock.sleep(_WAIT)
             try:
                 rows = asking.page(sender, path, at).rows
-            except SourceError:
-                break
+            except SourceSkipped as error:
+                if "HTTP status 404" in str(error):  # no such list here
+                    break
+                return f"whether its list {path} reaches block {tip.block.number} could not be seen: {error}"
             if any(row.get(name) == tx for row in rows):
                 break
         else:

@@ -41,7 +41,7 @@ class TronGrid:
     def __init__(self, where: str, network: Network, chain: Chain | None = None) -> None:
         self._base = (where or network.settings.url(KIND) or DEFAULT).rstrip("/")
         self._clock = None if network.replay else network.clock  # what is recorded need not be waited for
-        key = network.settings.key(KIND)
+        key = network.settings.key_at(KIND, self._base, DEFAULT)
         door = network.door(self.name, KIND, self._base, judge, _PACES[key is not None])
         self._asking = Asking(door, self.name, self._base, key.value if key else "")
         self._confirming = Confirming(self._asking, self.name)

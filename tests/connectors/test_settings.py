@@ -102,8 +102,9 @@ def test_a_file_that_only_its_owner_may_read_is_read(mode: int, tmp_path: Path) 
 ETHERSCAN = "[sources.etherscan]\n"
 BROKEN = [
     f'{ETHERSCAN}key = "{CANARY}', f"{ETHERSCAN}key = {CANARY}", CANARY, f"key = '{CANARY}'\nkey = 1",
-    f"{ETHERSCAN}key = ['{CANARY}']", f"{ETHERSCAN}requests_per_second = '{CANARY}'", 
-    f"[sources]\netherscan = '{CANARY}'", f"sources = '{CANARY}'", f"{ETHERSCAN}url = ['{CANARY}']", f"proxy = ['{CANARY}']", f"proxy = '{CANARY}'",
+    f"{ETHERSCAN}key = ['{CANARY}']", f"{ETHERSCAN}requests_per_second = '{CANARY}'",
+    f"[sources]\netherscan = '{CANARY}'", f"sources = '{CANARY}'",
+    f"{ETHERSCAN}url = ['{CANARY}']", f"proxy = ['{CANARY}']", f"proxy = '{CANARY}'",
     f"proxy = 'socks4://u:{CANARY}@h'", f"kee = '{CANARY}'", f"{ETHERSCAN}kee = '{CANARY}'",
     f"[sources.etherscam]\nkey = '{CANARY}'", f"[sources.etherscan.key]\na = '{CANARY}'",
     f"{ETHERSCAN}key = '''{CANARY}\nx: y'''", f"{ETHERSCAN}key = '{CANARY}é'", f'{ETHERSCAN}key = "{CANARY}\\u0000"',

@@ -1,6 +1,6 @@
 """Mutants: known ways to get the arithmetic wrong, each planted in a copy of the code, and each must turn a test red.
 
-The faults are rows of `planted` and `planted_on_the_way`: to plant another, add a row there.
+The faults are rows of the `planted` files: to plant another, add a row there.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from mutants import planted, planted_on_the_way
+from mutants import planted, planted_in_sources, planted_on_the_way
 from mutants.planted import Mutant
 
 ROOT = Path(__file__).parents[2]
-MUTANTS = planted.MUTANTS + planted_on_the_way.MUTANTS
+MUTANTS = planted.MUTANTS + planted_on_the_way.MUTANTS + planted_in_sources.MUTANTS
 
 
 # A red test is all that is wanted: the smallest example that shows it would take most of the time.

@@ -1,0 +1,16 @@
+"""A sample of random histories from misbehaving providers: each reading equals what happened, or names its gap."""
+
+from __future__ import annotations
+
+import pytest
+
+from random_histories import WORLDS, histories
+
+
+@pytest.mark.parametrize("kind", WORLDS)
+def test_a_sample_of_random_histories_loses_nothing_silently(kind: str) -> None:
+    told, played = histories(kind, range(150))
+    assert told["whole"] > 40, "a reading that always gives up loses nothing either"
+    assert told["gap"] > 5
+    assert told["problem"] < 5
+    assert len(played) > 8
