@@ -12,7 +12,7 @@ from cases.codec import TransferReader, coverage_json, coverage_of, label_json, 
 from cases.exporting.cells import escaped, plain
 from cases.exporting.contents import Contents
 from cases.exporting.picture import Picture, picture
-from cases.exporting.reading_back import CAPS, FORMAT, answer_text, opened, packed, undamaged, with_answer
+from cases.exporting.reading_back import CAPS, FORMAT, answer_text, checked, opened, packed, undamaged, with_answer
 from connectors.protocol import Evidence, Problem
 from connectors.reading import whole
 from tracer.errors import InputError
@@ -37,7 +37,7 @@ def read(path: Path) -> Contents:
     with undamaged(path.name):
         if told.get("format") != FORMAT:
             raise InputError(f"{path.name} is not an export of a case", f"this program reads {FORMAT}")
-        contents = _contents(told, nodes, edges, path.name)
+        contents = checked(_contents(told, nodes, edges, path.name), path.name)
         drawn = picture(contents)
         same = nodes == drawn.nodes and edges == [(one.id, one.source, one.target, one.told) for one in drawn.edges]
         if not same or told != _of_graph(contents):

@@ -19,7 +19,7 @@ from cases.codec import (
     transfer_text,
 )
 from cases.exporting.contents import Contents, Statement
-from cases.exporting.reading_back import CAPS, FORMAT, opened, packed, record_of, undamaged
+from cases.exporting.reading_back import CAPS, FORMAT, checked, opened, packed, record_of, undamaged
 from connectors.protocol import Evidence, Problem
 from connectors.reading import lines, text_of
 from tracer.errors import InputError
@@ -57,7 +57,7 @@ def read(path: Path) -> Contents:
         raise InputError(f"{path.name} has {count} records, not {head.get('records')!r:.20}", "copy the whole file")
     if len(found["answer"]) > 1:
         raise InputError(f"{path.name} holds two answers", "export the case again")
-    return Contents(
+    contents = Contents(
         tuple(found["transfer"]),
         tuple(found["evidence"]),
         tuple(found["coverage"]),
@@ -67,6 +67,7 @@ def read(path: Path) -> Contents:
         next(iter(found["answer"]), None),
         tuple(found["hop"]),
     )
+    return checked(contents, path.name)
 
 
 def _told(contents: Contents) -> Iterator[tuple[str, str, Record]]:

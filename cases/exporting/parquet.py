@@ -75,7 +75,11 @@ def _rows(path: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
     import pyarrow.parquet
 
     try:
-        table = pyarrow.parquet.read_table(io.BytesIO(whole(path, CAPS)), use_threads=False)
+        file = pyarrow.parquet.ParquetFile(io.BytesIO(whole(path, CAPS)))
+        told = file.metadata
+        if sum(told.row_group(at).total_byte_size for at in range(told.num_row_groups)) > CAPS.total:
+            raise InputError(f"{path.name} unpacks to more than {CAPS.total:,} bytes", "nothing of it was used")
+        table = file.read(use_threads=False)
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(
             f"{path.name} is not a Parquet file that can be read: {error!s:.200}", "copy it again"

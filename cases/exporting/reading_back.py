@@ -14,6 +14,7 @@ from cases.exporting.sheets import READ_BACK, Row, Sheet, contents_from, fact_sh
 from cases.exporting.trace_sheets import trace_sheets
 from connectors.reading import Caps
 from connectors.strict_json import parse_json
+from tracer.addresses import parse, parse_tx
 from tracer.errors import FundtrailError, InputError
 
 FORMAT = "fundtrail-export/1"
@@ -61,7 +62,43 @@ def from_tables(tables: Mapping[str, Table], bodies: Mapping[str, bytes], answer
         }
         contents = with_answer(contents_from({name: rows[name] for name in READ_BACK}, bodies), answer, where)
         _must_tell(sheets_of(contents), tables, where)
+        _must_be_spelt_as_ours(contents)
     return contents
+
+
+def checked(contents: Contents, where: str) -> Contents:
+    """`contents` as JSON told them, which may hold anything in the place of anything. Raises `InputError`.
+
+    Told as the text of sheets and read again from there, they must be the same: a number in the place of a name, or a
+    list in the place of a number, is not.
+    """
+    with undamaged(where):
+        sheets = fact_sheets(contents)
+        if any(type(cell) is not str for sheet in sheets for row in sheet.rows for cell in row):
+            raise _changed(where, "something stands in the place of a text")
+        rows = {one.name: [dict(zip(one.columns, row, strict=True)) for row in one.rows] for one in sheets}
+        again = contents_from(rows, {one.id: one.body for one in contents.evidence})
+        for field in ("transfers", "evidence", "coverage", "problems", "labels", "losses"):
+            if repr(getattr(again, field)) != repr(getattr(contents, field)):
+                raise _changed(where, f"something among its {field} is of another kind than is written there")
+        if contents.answer is None and contents.hops:
+            raise _changed(where, "it has hops and no answer that they belong to")
+        _must_be_spelt_as_ours(contents)
+    return contents
+
+
+def _must_be_spelt_as_ours(contents: Contents) -> None:
+    """Addresses, transactions and positions as we write them: another spelling would be another place to us."""
+    places = {leg.address for one in contents.transfers for leg in (*one.inputs, *one.outputs) if leg.address}
+    places |= {answer.address for _, answer in contents.coverage} | {label.address for label in contents.labels}
+    places |= {loss.wallet for loss in contents.losses if loss.wallet}
+    for place in places:
+        if parse(place.text, place.chain).text != place.text:
+            raise InputError(f"the address {place.text!r:.100} is not spelt as exports spell it", "export it again")
+    for one in contents.transfers:
+        _ = one.id.place
+        if parse_tx(one.id.tx, one.id.chain) != one.id.tx:
+            raise InputError(f"the transaction {one.id.tx!r:.100} is not spelt as exports spell it", "export it again")
 
 
 def _must_tell(sheets: Sequence[Sheet], tables: Mapping[str, Table], where: str) -> None:
@@ -118,6 +155,6 @@ def record_of(text: str, where: str) -> dict[str, Any]:
 
 
 __all__ = [
-    "CAPS", "FORMAT", "answer_text", "from_tables", "opened", "packed", "record_of", "replaced", "sheets_of",
+    "CAPS", "FORMAT", "answer_text", "checked", "from_tables", "opened", "packed", "record_of", "replaced", "sheets_of",
     "undamaged", "with_answer",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from cases.exporting import csv_folder, graphml, json_lines, parquet
 from cases.exporting.contents import contents_told
 from cases.exports import export
 from drawn_answer import drawn
+from notation import address
 from told_contents import BYTES
 from tracer.errors import InputError
 
@@ -91,6 +92,42 @@ def test_a_damaged_jsonl_export_is_refused(damage: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         json_lines.read(path)
     assert "a.jsonl" in str(caught.value)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ('"entity":"Exchange"', '"entity":7'),
+        ('"entity":"Exchange"', '"entity":["x"]'),
+        ('"entity":"Exchange"', '"entity":null'),
+        ('"confidence":50', '"confidence":true'),
+        ('"confidence":50', '"confidence":"50"'),
+        ('"block":[1,', '"block":["1",'),
+        ('"method":""', '"method":{}'),
+        ('"victim":"the victim"', '"victim":{"name":"x"}'),
+        ('"since":0', '"since":"0"'),
+        ('"rows":', '"rows":true,"was":'),
+        ('"id":["ethereum","0x', '"id":["ethereum","0X'),
+        (address("mixer").text, address("mixer").text.upper().replace("X", "x")),
+        (address("mixer").text, "=1+1"),
+        ('"tx"],"index"', '"tx7"],"index"'),
+        ('"kind":"answer"', '"kind":"problem","text":"","where":""'),
+    ],
+)
+def test_anything_of_another_kind_or_spelling_in_a_jsonl_export_is_refused(
+    was: str, becomes: str, tmp_path: Path
+) -> None:
+    case = drawn()
+    told = replace(contents_told(case.answer, case.following, case.labels), evidence=(BYTES,))
+    path = tmp_path / "a.jsonl"
+    export(told, path, "jsonl")
+    assert json_lines.read(path)
+    text = path.read_text()
+    assert was in text
+    path.write_text(text.replace(was, becomes, 1))
+    with pytest.raises(InputError) as caught:
+        json_lines.read(path)
     assert caught.value.hint
 
 
