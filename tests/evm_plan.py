@@ -8,7 +8,6 @@ from anvil_node import Anvil, Contract, somebody
 from tracer.values import Leg, Sink, Transfer
 
 WALLET, FRIEND, THIRD = somebody(1), somebody(2), somebody(3)
-NOBODY = "0x" + "0" * 40
 ETHER = 10**18
 Row = tuple[str, str, str, str, str, int]  # transaction, position, token ("" for ether), payer, payee, units
 
@@ -92,7 +91,7 @@ def live(node: Anvil) -> Plan:
         paid(tx, WALLET, payee, 10, f"log:{at}", usd.address)
     tx = usd.send(WALLET, "burn", 9)
     paid(tx, WALLET, usd.address, 0)
-    paid(tx, WALLET, NOBODY, 9, "log:0", usd.address)
+    paid(tx, WALLET, "burn", 9, "log:0", usd.address)
 
     paid(greedy.send(rich, "transfer", WALLET, 1_000), rich, WALLET, 1_000, "log:0", greedy.address)
     tx = greedy.send(WALLET, "transfer", FRIEND, 100)

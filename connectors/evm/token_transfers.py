@@ -78,7 +78,10 @@ def _transfer(one: Cited, chain: Chain, claim: Token, block: Block) -> Transfer:
 
 
 def _leg(address: Address | None, asset: Asset, sink: SinkKind, units: int) -> Leg:
-    return Leg.sink(asset, sink, units) if address is None else Leg.slot(address, asset, units)
+    """What nobody pays is issued, and what nobody gets is burnt: as the other readers of token events have it."""
+    if address is None or address.text == NOBODY:
+        return Leg.sink(asset, sink, units)
+    return Leg.slot(address, asset, units)
 
 
 __all__ = ["Cited", "token_transfers"]
