@@ -35,7 +35,7 @@ class Misbehaving:
     share: float = 0.1
     faults: tuple[str, ...] = ()
     done: dict[str, int] = field(default_factory=dict)
-    earlier: dict[str, Response] = field(default_factory=dict)
+    earlier: dict[tuple[str, ...], Response] = field(default_factory=dict)
 
     def send(self, request: Request) -> Response:
         """The answer, or what became of it. Raises `Unanswered` for faults of the wire."""

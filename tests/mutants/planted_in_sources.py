@@ -39,13 +39,6 @@ MUTANTS = (
         HISTORIES,
     ),
     Mutant(
-        "Esplora: a row that cannot be read is swallowed",
-        "connectors/bitcoin/listing.py",
-        "        if self.broken or self.bad:\n",
-        "        if self.broken:\n",
-        HISTORIES,
-    ),
-    Mutant(
         "TronGrid: a page that names no next one is the last",
         "connectors/tron/trongrid.py",
         "after = self._at_end(address, path, place, after, found)",
