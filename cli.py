@@ -130,7 +130,7 @@ def demo(out: Path, as_json: bool) -> None:
     _print_answer(given, as_json)
     if not as_json:
         click.echo("\nWritten:")
-        for path in written:
+        for path in _shown(written):
             click.echo(f"  {path}")
 
 
@@ -474,7 +474,7 @@ def export(file: Path, form: str, out: Path | None, force: bool, as_json: bool) 
         contents = contents_of(opened, given, retraced(opened, given) if given else None)
         written = write_export(contents, target, form, force=force)
         opened.record("export", {"format": form, "files": [path.name for path in written]}, at=_now())
-    _emit([str(path) for path in written] if as_json else "\n".join(map(str, written)), as_json)
+    _emit([str(path) for path in written] if as_json else "\n".join(map(str, _shown(written))), as_json)
 
 
 @main.command("import")
@@ -716,6 +716,11 @@ def _visible_lines(lines: list[str]) -> str:
 def _end_of_progress() -> None:
     if sys.stderr.isatty():
         click.echo("\r\x1b[2K", nl=False, err=True)
+
+
+def _shown(written: tuple[Path, ...]) -> list[Path]:
+    """What was written, for a person: of raw bytes in files by the hundred only their folder."""
+    return list(dict.fromkeys(path.parent if path.parent.name == "evidence" else path for path in written))
 
 
 def _question(**asked: Any) -> Question:

@@ -265,7 +265,7 @@ def test_dot_is_of_a_small_grammar_and_shows_each_name_as_it_is(told: Any) -> No
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's `dot` is not installed")
-def test_graphviz_draws_the_hostile_corpus() -> None:
+def test_graphviz_draws_it_without_a_complaint() -> None:
     done = subprocess.run(["dot", "-Tsvg"], input=dot.write(story()).encode(), capture_output=True, check=True)
     assert done.stderr == b""
     assert b"<script" not in done.stdout
