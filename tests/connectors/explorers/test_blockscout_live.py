@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from blockscout_provider import KEY, BlockscoutProvider
 from connectors.blockscout.live import Blockscout
+from connectors.blockscout.rows import transfers_of
 from connectors.contract import ConnectorContract
 from connectors.http.protocol import Request
 from connectors.protocol import Connector, Page
@@ -140,6 +141,43 @@ def test_a_page_with_a_row_less_than_its_place_says_is_a_gap() -> None:
     _, coverage = read(source_of(provider))
     assert (coverage.state, coverage.last) == (State.CUT, None)
     assert "the next page goes on after" in coverage.reason
+
+
+def test_a_block_left_out_at_the_end_of_a_page_is_a_gap() -> None:
+    """Every transaction is the first of its block, so only the block's number tells."""
+    provider = BlockscoutProvider(MadeUp([Transaction(n, 0, A, B, n) for n in range(1, 20)], head=100), page=4)
+
+    def spoil(request: Request, body: Any) -> Any:
+        if request.url.endswith("/transactions") and body.get("next_page_params"):
+            return body | {"items": body["items"][:-1]}
+        return body
+
+    provider.spoil = spoil
+    _, coverage = read(source_of(provider))
+    assert (coverage.state, coverage.last) == (State.CUT, None)
+    assert "the next page goes on after block" in coverage.reason
+
+
+def test_pages_that_go_round_in_one_block_end() -> None:
+    provider = BlockscoutProvider(MadeUp([Transaction(7, n, A, B, n) for n in range(9)], head=100), page=1)
+
+    def spoil(request: Request, body: Any) -> Any:
+        if request.params.get("index") == "3":  # instead of row 2, the list begins again
+            return provider.answer(Request(request.url))
+        return body
+
+    provider.spoil = spoil
+    _, coverage = read(source_of(provider))
+    assert coverage.state is State.CUT
+    assert "do not come to an end" in coverage.reason
+    assert len(provider.requests) < 30
+
+
+def test_an_internal_row_that_is_the_transaction_itself_states_nothing() -> None:
+    one = plain_chain().transactions[1]
+    row = BlockscoutProvider(plain_chain())._inner(one, 0, one.inner[0])
+    assert transfers_of(Kind.INTERNAL, row, ETH, "sha256:0#1") == ()
+    assert len(transfers_of(Kind.INTERNAL, row | {"index": 1}, ETH, "sha256:0#1")) == 1
 
 
 def test_a_list_that_goes_round_in_circles_ends() -> None:

@@ -228,6 +228,18 @@ def test_an_excuse_is_never_an_empty_answer(result: str, error: type[Exception],
         read(source_of(provider))
 
 
+@pytest.mark.parametrize("result", [{"rows": []}, {}])
+def test_empty_words_without_an_empty_list_are_no_empty_answer(result: object) -> None:
+    provider = EtherscanProvider(plain_chain())
+    provider.spoil = lambda request, body: (
+        {"status": "0", "message": "No transactions found", "result": result}
+        if request.params["action"] == "tokentx"
+        else body
+    )
+    with pytest.raises(SourceSkipped):
+        read(source_of(provider))
+
+
 def test_a_rate_limit_at_status_200_is_asked_again() -> None:
     provider = EtherscanProvider(plain_chain())
     refused: list[int] = []

@@ -64,10 +64,7 @@ def read_list(response: Response, asked: dict[str, str]) -> tuple[str, list[Tran
     found: list[Transfer] = []
     for number, row in enumerate(listed.rows):
         assert isinstance(row, dict)
-        if "txhash" in asked:
-            told = {"hash": asked["txhash"], **row}  # the list of one transaction does not repeat its hash
-        else:
-            told = row
+        told = {"hash": asked["txhash"], **row} if "txhash" in asked else row  # such a list does not repeat the hash
         found += transfers_of(asked["action"], told, ETH, twins[likeness(told)], f"{listed.evidence.id}#{number}")
         twins[likeness(told)] += 1
     assert len({one.id for one in found}) == len(found)
