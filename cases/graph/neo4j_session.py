@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from neo4j import ManagedTransaction
 
 PATIENCE = 120.0  # seconds that a server may be away, as when it restarts
+CONNECTING = 10.0  # seconds for the first connection: who mistypes an address should not wait long
 COLLISIONS = 10  # times in a row that another writer may make the same thing at the same moment
 Rows = Sequence[dict[str, Any]]
 Step = tuple[str, Rows]  # a statement of ours, and what it is run for
@@ -38,7 +39,7 @@ class Database:
             user_agent="fundtrail",
         )
         try:
-            self._lasting(self._driver.verify_connectivity, patience=min(patience, 10.0))
+            self._lasting(self._driver.verify_connectivity, patience=min(patience, CONNECTING))
         except BaseException:
             self._driver.close()
             raise

@@ -103,6 +103,13 @@ def test_the_demo_data_is_in_the_wheel(contents: set[str]) -> None:
     assert shipped <= contents
 
 
+def test_the_queries_for_investigators_are_in_the_wheel(contents: set[str]) -> None:
+    graph = ROOT / "cases" / "graph"
+    shipped = {str(file.relative_to(ROOT)) for file in (*graph.glob("queries/*.cypher"), *graph.glob("*.grass"))}
+    assert shipped
+    assert shipped <= contents
+
+
 def test_the_licence_is_in_the_wheel(contents: set[str]) -> None:
     assert any(entry.endswith("dist-info/licenses/LICENSE") for entry in contents)
 
