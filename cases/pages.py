@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 from cases import log, statements
 from cases.codec import (
@@ -110,6 +111,36 @@ def _keep_transfers(file: SqliteFile, n: int, transfers: Sequence[Transfer]) -> 
         n,
     )
     Ledger.of([*known, *transfers])  # raises Contradiction
+    _must_be_named_alike(file, n)
+
+
+def _must_be_named_alike(file: SqliteFile, n: int) -> None:
+    """Refuse a page that names a payment otherwise than another source did: in one ledger it would count twice.
+
+    Some lists tell no place in the transaction, so their readers make names up that no other source has.
+    """
+    told = file.rows(
+        "SELECT pages.n, asked, id, body FROM citations JOIN transfers ON transfer = hash JOIN pages USING (n)"
+        " WHERE tx IN (SELECT tx FROM transfers JOIN citations ON transfer = hash WHERE n = ?)",
+        n,
+    )
+    if len({json.loads(asked)[-1] for _, asked, _, _ in told}) < 2:
+        return
+    gone, by_source = _replaced(file), dict[str, dict[str, set[str]]]()
+    with readable("a transfer"):
+        for page, asked, key, text in told:
+            (chain, tx, position), body = parsed((key, text))
+            if body["block"][0] <= gone.get(page, body["block"][0]):
+                moved = canonical([chain, tx, body["asset"][0], body["inputs"], body["outputs"]])
+                by_source.setdefault(moved, {}).setdefault(json.loads(asked)[-1], set()).add(position)
+    for moved, names in by_source.items():
+        for one, other in combinations(sorted(names), 2):
+            if not names[one] & names[other]:
+                raise CaseConflict(
+                    f"{one} and {other} name one payment of {json.loads(moved)[1]} differently "
+                    f"({min(names[one])}, {min(names[other])}): in one case it would count twice",
+                    "read this chain from one of the two, and make a case of its own for the other",
+                )
 
 
 def transaction(file: SqliteFile, chain: Chain, tx: str) -> tuple[Transfer, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from cases.asking import ask, ask_each, read_on
 from cases.case_file import Case
 from cases.reading_on import known_of
 from connectors.contract import ConnectorContract
-from connectors.protocol import Connector
+from connectors.protocol import Connector, Page
 from made_up import LATER, Clock
 from made_up_chain import MadeUpChain, MadeUpLive
 from notation import ETH, address
 from tracer.balances import counted
 from tracer.coverage import State
+from tracer.errors import CaseConflict
 from tracer.values import Address
 
 THIEF, MULE, SHOP, FRIEND = map(address, ("thief", "mule", "shop", "friend"))
@@ -175,6 +177,25 @@ def test_a_history_of_more_pages_than_asked_for_is_cut_and_read_on_from_there(ca
     assert known_of(case, source.name, THIEF).complete
     assert source.asked == 4  # one page was left, and one looks whether anything is new
     assert case.verify() == []
+
+
+class OtherNames(MadeUpLive):
+    """The same chain, told by a source that has no places in transactions and makes names up."""
+
+    def history(self, address: Address, after: str = "") -> Iterator[Page]:
+        for page in super().history(address, after):
+            named = [replace(one, id=replace(one.id, position="log:281474976710657_0")) for one in page.transfers]
+            yield replace(page, transfers=tuple(named))
+
+
+def test_a_source_that_names_a_payment_otherwise_is_refused_since_it_would_count_twice(case: Case) -> None:
+    chain = chain_of_six()
+    list(ask(case, MadeUpLive(chain), THIEF, Clock()))
+    for who in (THIEF, MULE):  # the same history, and one that shares a payment with it
+        with pytest.raises(CaseConflict, match="would count twice"):
+            list(ask(case, OtherNames(chain, name="made-up:list"), who, Clock()))
+    list(ask(case, MadeUpLive(chain, name="made-up:agrees"), MULE, Clock()))
+    assert counted(THIEF, case.ledger().transfers)[ETH] == 4
 
 
 PARTIES = st.sampled_from([THIEF, MULE, SHOP])
