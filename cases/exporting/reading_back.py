@@ -12,9 +12,10 @@ from cases.codec import UNREADABLE, canonical, unpacked
 from cases.exporting.contents import Answer, Contents
 from cases.exporting.sheets import READ_BACK, Row, Sheet, contents_from, fact_sheets
 from cases.exporting.trace_sheets import trace_sheets
+from connectors.fields import transaction_in
 from connectors.reading import Caps
 from connectors.strict_json import parse_json
-from tracer.addresses import parse, parse_tx
+from tracer.addresses import parse
 from tracer.errors import FundtrailError, InputError
 
 FORMAT = "fundtrail-export/1"
@@ -97,7 +98,7 @@ def _must_be_spelt_as_ours(contents: Contents) -> None:
             raise InputError(f"the address {place.text!r:.100} is not spelt as exports spell it", "export it again")
     for one in contents.transfers:
         _ = one.id.place
-        if parse_tx(one.id.tx, one.id.chain) != one.id.tx:
+        if transaction_in({"tx": one.id.tx}, "tx", one.id.chain) != one.id.tx:
             raise InputError(f"the transaction {one.id.tx!r:.100} is not spelt as exports spell it", "export it again")
 
 

@@ -19,11 +19,12 @@ from cases.exports import FORMATS, export
 from connectors.labels import read_labels
 from drawn_answer import drawn
 from hostile_strings import CORPUS
-from notation import address
+from notation import ETHEREUM, address
 from told_contents import BYTES, EDGES, coins, contents, hostile_contents, paid, texts_in, token
-from tracer.values import MAX_UNITS
+from tracer.values import MAX_UNITS, TransferId
 
 READERS = {"csv": csv_folder.read, "jsonl": json_lines.read, "parquet": parquet.read, "graphml": graphml.read}
+NO_HASHES = (f"GENESIS_{address('a').text[2:]}", f"0x{17:064x}")
 formats = pytest.mark.parametrize("form", READERS)
 
 
@@ -58,6 +59,15 @@ def test_an_answer_and_its_hops_come_back_equal(form: str) -> None:
     again = there_and_back(told, form)
     assert (again.answer, again.hops) == (told.answer, told.hops)
     assert spelt(again) == spelt(told)
+
+
+@formats
+def test_what_a_chain_began_with_and_what_a_block_paid_come_back_though_no_transaction_made_them(form: str) -> None:
+    began, block = (
+        replace(paid(n, token("T"), n), id=TransferId(ETHEREUM, name)) for n, name in enumerate(NO_HASHES, 1)
+    )
+    told = Contents((began, block), (BYTES,))
+    assert there_and_back(told, form).transfers == told.transfers
 
 
 @pytest.mark.slow
