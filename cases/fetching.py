@@ -9,10 +9,10 @@ from cases.asking import read_on
 from cases.case_file import Case
 from cases.investigation import Progress
 from cases.reading_on import known_of
-from connectors.protocol import AsksHosts, Connector, Page, Problem
+from connectors.protocol import AsksHosts, Connector, Named, Page, Problem
 from tracer.coverage import Coverage
 from tracer.errors import InputError
-from tracer.values import Address
+from tracer.values import Address, TransferId
 
 FORMAT = "fundtrail-fetch/1"
 
@@ -38,6 +38,7 @@ def fetch(
     told, asked = [], 0
     for connector in able:
         pages: list[Page] = []
+        before = frozenset(transfer.id for transfer in case.about(connector.name, address))
         if asked < max_requests:
             for page in read_on(case, connector, address, now):
                 asked += 1
@@ -45,7 +46,7 @@ def fetch(
                 progress(Progress(asked, max_requests, 1, address, connector.name, len(page.transfers)))
                 if asked >= max_requests and page.coverage is None:
                     break
-        told.append(_told(case, connector, address, pages))
+        told.append(_told(case, connector, address, pages, before))
     return {
         "format": FORMAT,
         "chain": address.chain.name,
@@ -57,19 +58,23 @@ def fetch(
     }
 
 
-def preview(connectors: Iterable[Connector]) -> list[dict[str, Any]]:
+def preview(sources: Iterable[Named]) -> list[dict[str, Any]]:
     """Per source which hosts it speaks to: they learn every address that is asked about. None is asked by this."""
-    return [{"source": one.name, "hosts": list(one.hosts) if isinstance(one, AsksHosts) else []} for one in connectors]
+    return [{"source": one.name, "hosts": list(one.hosts) if isinstance(one, AsksHosts) else []} for one in sources]
 
 
-def _told(case: Case, connector: Connector, address: Address, pages: Sequence[Page]) -> dict[str, Any]:
+def _told(
+    case: Case, connector: Connector, address: Address, pages: Sequence[Page], before: frozenset[TransferId]
+) -> dict[str, Any]:
+    """What `connector` told: a row that only overlaps with what was read `before` is no new one."""
     known = known_of(case, connector.name, address)
     problems: dict[Problem, None] = dict.fromkeys(problem for page in pages for problem in page.problems)
     return {
         "source": connector.name,
-        "new": sum(len(page.transfers) for page in pages),
+        "new": len({transfer.id for page in pages for transfer in page.transfers} - before),
         "complete": known.complete and not known.missing and not known.unexplained,
         **_coverage(known),
+        "rows": len(case.about(connector.name, address)),  # the coverage counts what overlaps twice
         "problems": [{"text": one.text, "where": one.where} for one in problems],
     }
 
@@ -82,7 +87,6 @@ def _coverage(known: Coverage) -> dict[str, Any]:
         "last": known.last,
         "final": known.final,
         "as_of": known.as_of,
-        "rows": known.rows,
         "kinds": sorted(known.kinds),
         "missing": [str(kind) for kind in known.missing],
         "balances": [

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cases.asking import ask, ask_each, read_on
 from cases.case_file import Case
+from cases.fetching import fetch
 from cases.reading_on import known_of
 from connectors.contract import ConnectorContract
 from connectors.protocol import Connector, Page
@@ -23,7 +24,7 @@ from notation import ETH, address
 from tracer.balances import counted
 from tracer.coverage import State
 from tracer.errors import CaseConflict
-from tracer.values import Address
+from tracer.values import Address, Chain
 
 THIEF, MULE, SHOP, FRIEND = map(address, ("thief", "mule", "shop", "friend"))
 
@@ -100,6 +101,21 @@ def test_reading_on_adds_what_is_new_and_asks_for_nothing_else(case: Case) -> No
     coverage = known_of(case, source.name, THIEF)
     assert (coverage.complete, coverage.first, coverage.last) == (True, 0, 6)
     assert coverage.balances[0].residue == 0
+
+
+class Overlapping(MadeUpLive):
+    """Reads on one block earlier than asked, as sources do that page by blocks."""
+
+    def cursor_from(self, chain: Chain, first: int) -> str:
+        return super().cursor_from(chain, max(first - 1, 0))
+
+
+def test_a_row_that_is_told_again_where_reading_on_overlaps_is_no_new_one(case: Case) -> None:
+    chain = chain_of_six()
+    source = Overlapping(chain)
+    first = fetch(case, [source], THIEF, max_requests=9, now=Clock())
+    again = fetch(case, [source], THIEF, max_requests=9, now=Clock())
+    assert [(one["new"], one["rows"]) for told in (first, again) for one in told["sources"]] == [(3, 3), (0, 3)]
 
 
 def test_what_a_reorganisation_replaced_counts_no_longer_but_stays_in_the_file(case: Case) -> None:
