@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cases.investigation import Progress
     from cases.tracing import Question
     from connectors.bulk.ingest import Progress as Ingesting
-    from connectors.protocol import Connector
+    from connectors.protocol import Connector, Named
     from tracer.labels import LabelBook
     from tracer.values import Chain
 
@@ -185,10 +185,10 @@ def trace(
         raise click.UsageError("no source to read from: give --source KIND:WHERE, for example --source file:FOLDER")
     connectors = _connectors(sources, question.chain, record, replay)
     if preview:
-        _preview(connectors, as_json)
+        _preview(connectors, as_json, replay)
         return
     files = [read_labels(path) for path in label_paths]
-    _say_who_learns(connectors)
+    _say_who_learns(connectors, "the addresses asked about", replay)
     for connector in connectors:
         _warn(getattr(connector, "problems", ()))
     with ExitStack() as stack:
@@ -239,10 +239,10 @@ def fetch(address: str, sources: tuple[str, ...], case_path: Path | None, chain:
     on = Chain.named(chain) if chain else None
     connectors = _connectors(sources, on, record, replay)
     if preview or case_path is None:
-        _preview(connectors, as_json)
+        _preview(connectors, as_json, replay)
         return
     meant = wallet_of(address, on, connectors)
-    _say_who_learns(connectors)
+    _say_who_learns(connectors, "the addresses asked about", replay)
     made = not _is_there(case_path)
     with ExitStack() as stack:
         opened = stack.enter_context(_open_or_create(case_path))
@@ -326,6 +326,31 @@ def case_hops(file: Path, as_json: bool) -> None:
     _emit(hops if as_json else show_hops(given, hops, width=_width()), as_json)
 
 
+@case.command("values")
+@CASE
+@click.option("--currency", default="USD", show_default=True, metavar="NAME", help="As the prices pinned are told in.")
+@JSON
+def case_values(file: Path, currency: str, as_json: bool) -> None:
+    """Print what the ends of the latest answer were worth, each figure with its price, whose it is, and of when.
+
+    By the prices that `prices fetch` pinned; nobody is asked. Ends with 3 if an end has none, or the answer is partial.
+    """
+    from cases.pricing import priced
+    from cases.show_values import show_values
+    from cases.tracing import latest
+
+    with _open(file) as opened:
+        given = latest(opened)
+        values = priced(opened, given, currency.upper())
+    _emit(values if as_json else show_values(values, width=_width(), colour=_colour()), as_json)
+    if values["not_valued"]:
+        click.echo("ends have no value: `fundtrail prices fetch` asks for the prices they lack", err=True)
+    if given["partial"]:
+        click.echo("the answer is partial: see case show", err=True)
+    if values["not_valued"] or given["partial"]:
+        raise SystemExit(PARTIAL)
+
+
 @case.command("compare")
 @CASE
 @JSON
@@ -374,6 +399,44 @@ def case_verify(file: Path, anchor: str, as_json: bool) -> None:
             click.echo("The tail is not anchored: keep the head hash elsewhere and give it with --anchor.")
     if problems:
         raise SystemExit(1)
+
+
+@main.group()
+def prices() -> None:
+    """What a unit cost, to stand beside amounts: nothing is ever counted with it."""
+
+
+@prices.command("fetch")
+@CASE
+@click.option("--from", "where", required=True, metavar="KIND:WHERE",
+              help="Who tells the prices: defillama, coingecko, or csv:PATH for a file of your own.")  # fmt: skip
+@PREVIEW
+@JSON
+def prices_fetch(file: Path, where: str, preview: bool, as_json: bool) -> None:
+    """Pin to the case what the assets of the latest answer's ends cost when stolen value last came there.
+
+    Whoever tells the prices learns of which assets and moments, and no address of a wallet. `case values` shows what
+    follows. Ends with 3 if there is none for some.
+    """
+    from cases.pricing import pin_prices_for
+    from cases.tracing import latest
+    from connectors.prices.opening import open_prices
+
+    source = open_prices(where)
+    if preview:
+        _preview([source], as_json)
+        return
+    with _open(file) as opened:
+        given = latest(opened)
+        _say_who_learns([source], "of which assets and moments the prices are asked for")
+        quoted = pin_prices_for(opened, source, given, at=_now())
+    _warn(quoted.problems)
+    told = {"source": source.name, "currency": source.currency, "prices": len(quoted.prices),
+            "without": [{"text": one.text, "where": one.where} for one in quoted.problems]}  # fmt: skip
+    line = f"{source.name}: {len(quoted.prices)} prices in {source.currency} are in the case"
+    _emit(told if as_json else _visible(line), as_json)
+    if quoted.problems:
+        raise SystemExit(PARTIAL)
 
 
 @main.group()
@@ -587,6 +650,7 @@ def neo4j_push(file: Path, name: str) -> None:
 
     with _open(file) as opened:
         fresh = server.push(opened, _access(), name, progress=_pushing())
+    _end_of_progress()
     click.echo("all of it is there" if fresh else "all of it was there already")
 
 
@@ -693,20 +757,23 @@ def _connectors(names: Iterable[str], chain: Chain | None, record: Path | None, 
     return [open_source(name, network, chain) for name in names]
 
 
-def _preview(connectors: list[Connector], as_json: bool) -> None:
+def _hosts(sources: Sequence[Named], replay: Path | None) -> list[dict[str, Any]]:
+    """What `cases.fetching.preview` tells; a reading from a record reaches nobody."""
     from cases.fetching import preview
 
-    told = preview(connectors)
+    return [told | ({"hosts": []} if replay else {}) for told in preview(sources)]
+
+
+def _preview(sources: Sequence[Named], as_json: bool, replay: Path | None = None) -> None:
+    told = _hosts(sources, replay)
     lines = [f"{one['source']}: {', '.join(one['hosts']) or 'nobody, it is read on this machine'}" for one in told]
     _emit(told if as_json else _visible_lines(lines), as_json)
 
 
-def _say_who_learns(connectors: list[Connector]) -> None:
-    from cases.fetching import preview
-
-    hosts = sorted({host for one in preview(connectors) for host in one["hosts"]})
+def _say_who_learns(sources: Sequence[Named], what: str, replay: Path | None = None) -> None:
+    hosts = sorted({host for one in _hosts(sources, replay) for host in one["hosts"]})
     if hosts:
-        click.echo(f"who learns the addresses asked about: {', '.join(map(_visible, hosts))}", err=True)
+        click.echo(f"who learns {what}: {', '.join(map(_visible, hosts))}", err=True)
 
 
 def _visible_lines(lines: list[str]) -> str:
@@ -833,7 +900,7 @@ def _print_answer(given: dict[str, Any], as_json: bool) -> None:
     from cases.show import show
 
     given = json.loads(canonical(given))  # as `case show` has it, so that both print the same
-
+    _end_of_progress()
     _emit(given if as_json else show(given, width=_width(), colour=_colour()), as_json)
 
 

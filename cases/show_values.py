@@ -9,6 +9,7 @@ from typing import Any
 
 from cases.show_parts import section
 from cases.table import table, wrapped
+from tracer.lots import Rule
 
 _CENTS = Context(prec=400, rounding=ROUND_HALF_EVEN)
 
@@ -19,7 +20,7 @@ def show_values(values: Mapping[str, Any], *, width: int | None = None, colour: 
     Rounded to hundredths here; the exact figures are in the data.
     """
     valued = [row for row in values["ends"] if row["value"]]
-    rules = list(values["totals"])
+    rules = [rule for rule in Rule if rule in values["totals"]]
     rows = [
         [
             row["address"] or row["holding"] or "", row["asset"], row["price"], _day(row["price_time"]),

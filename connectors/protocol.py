@@ -110,6 +110,15 @@ class KnowsBalances(Protocol):
         ...
 
 
+class Named(Protocol):
+    """Whatever is asked, of histories or of prices."""
+
+    @property
+    def name(self) -> str:
+        """`KIND:WHERE`, without secrets."""
+        ...
+
+
 @runtime_checkable
 class AsksHosts(Protocol):
     """Optional power: a source on the network. `hosts` learn every address that it is asked about."""
@@ -121,5 +130,5 @@ class AsksHosts(Protocol):
 
 
 __all__ = [
-    "AsksHosts", "Connector", "Evidence", "FindsTransactions", "KnowsBalances", "Page", "Problem", "ReadsOn",
+    "AsksHosts", "Connector", "Evidence", "FindsTransactions", "KnowsBalances", "Named", "Page", "Problem", "ReadsOn",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from tracer.errors import InputError, UnknownName
 KINDS = {
     "defillama": "URL, or nothing for https://coins.llama.fi",
     "coingecko": "URL, or nothing for https://api.coingecko.com/api/v3; 365 days back without a paid key",
-    "prices": "PATH of a CSV: asset,time,price,currency,source",
+    "csv": "PATH of a CSV: asset,time,price,currency,source",
 }
 
 
@@ -24,11 +24,11 @@ def open_prices(text: str, network: Network | None = None) -> Prices:
     tracer.errors.UnknownName: no kind of prices named 'coingeko'
     """
     kind, _, where = text.partition(":")
-    if kind == "prices":
+    if kind == "csv":
         from connectors.prices.price_file import PriceFile
 
         if not where:
-            raise InputError(f"{text!r} does not say where", "prices:PATH")
+            raise InputError(f"{text!r} does not say where", "csv:PATH")
         return PriceFile(where)
     if kind not in KINDS:
         raise UnknownName.among("kind of prices", kind, KINDS)

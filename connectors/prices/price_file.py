@@ -1,4 +1,4 @@
-"""The prices `prices:PATH`: a CSV of one's own, from an expert's report or a bank: asset,time,price,currency,source.
+"""The prices `csv:PATH`: a CSV of one's own, from an expert's report or a bank: asset,time,price,currency,source.
 
 `asset` is an identity as answers write it: `ethereum` for a coin, `tron/TR7N...` for a token. `source` says who found
 the price. Several rows for an asset are several moments; the nearest one counts, if it is within a day.
@@ -68,8 +68,8 @@ class PriceFile:
 
     @property
     def name(self) -> str:
-        """`prices:PATH`."""
-        return f"prices:{self._where}"
+        """`csv:PATH`."""
+        return f"csv:{self._where}"
 
     @property
     def currency(self) -> str:

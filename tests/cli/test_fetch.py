@@ -81,9 +81,19 @@ def test_sources_lists_each_kind_and_shows_no_key(monkeypatch: pytest.MonkeyPatc
         assert "CANARY" not in done.output
     kinds = {one["kind"] for one in json.loads(run("sources", "--json").stdout)}
     assert {"file", "ledger", "etherscan-recorded"} <= kinds
+    assert "with a map of its columns" in run("sources").stdout, "each says what it reads"
 
 
 def test_the_doctor_ends_with_1_where_a_source_fails_and_says_what_to_do(tmp_path: Path) -> None:
     done = run("doctor", "--source", f"file:{tmp_path / 'nowhere'}")
     assert done.exit_code == 1
     assert "there is no file or folder" in done.stdout
+
+
+def test_what_is_answered_from_a_record_is_learned_by_nobody(tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    record.write_text("")
+    words = (TX, "--source", "rpc:http://127.0.0.1:1", "--chain", "ethereum", "--case", tmp_path / "a.fundtrail")
+    assert json.loads(run("trace", *words, "--preview", "--json").stdout)[0]["hosts"] == ["127.0.0.1:1"]
+    assert json.loads(run("trace", *words, "--preview", "--json", "--replay", record).stdout)[0]["hosts"] == []
+    assert "who learns" not in run("trace", *words, "--replay", record).stderr

@@ -236,10 +236,10 @@ def test_a_file_of_ones_own_gives_the_nearest_price_of_that_identity(tmp_path: P
     rows = f"ethereum,{T},1800.50,USD,expert report 4\nethereum,{T + 7200},1900,USD,expert report 4\n"
     rows += f"tron/{USDT.contract},2023-04-04T12:00:00Z,0.99987,USD,bank\n"
     path.write_text(HEAD + rows)
-    prices = open_prices(f"prices:{path}")
+    prices = open_prices(f"csv:{path}")
     assert prices.at(ETH.coin, T + 3000).amount == Decimal("1800.50")
     assert prices.at(ETH.coin, T + 5000).amount == 1900
-    assert prices.at(ETH.coin, T).source == f"prices:{path} (expert report 4)"
+    assert prices.at(ETH.coin, T).source == f"csv:{path} (expert report 4)"
     assert prices.at(USDT, T).amount == Decimal("0.99987")
     for asset in (Asset(TRON, "TXL6rJbvmjD46zeN1JssfgxvSo99qC8MRT", "USDT", 6), Chain.named("base").coin):
         with pytest.raises(SourceSkipped, match="none"):
@@ -269,7 +269,7 @@ def test_a_file_of_ones_own_gives_the_nearest_price_of_that_identity(tmp_path: P
 def test_a_row_that_says_no_price_is_a_problem_with_its_line(tmp_path: Path, row: str) -> None:
     path = tmp_path / "p.csv"
     path.write_text(HEAD + f"ethereum,{T},7,USD,x\n" + row + "\n")
-    quoted = open_prices(f"prices:{path}").each([(ETH.coin, T)])
+    quoted = open_prices(f"csv:{path}").each([(ETH.coin, T)])
     assert [price.amount for price in quoted.prices] == [7]
     assert [problem.where for problem in quoted.problems] == ["p.csv, line 3"]
 
@@ -279,10 +279,10 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     for text in ("", "asset,price\n", HEAD + f"ethereum,{T},1,USD,x\nethereum,{T},1,EUR,x\n"):
         path.write_text(text)
         with pytest.raises(InputError):
-            open_prices(f"prices:{path}")
+            open_prices(f"csv:{path}")
     with pytest.raises(InputError, match="does not say where"):
-        open_prices("prices:")
-    assert set(KINDS) == {"prices", "defillama", "coingecko"}
+        open_prices("csv:")
+    assert set(KINDS) == {"csv", "defillama", "coingecko"}
     assert open_prices("coingecko:", Network(transport=Answers())).name.startswith("coingecko:https://api.")
 
 
