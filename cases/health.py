@@ -38,8 +38,8 @@ SQLITE = (3, 37, 0)  # STRICT tables
 def sources_told(settings: Settings) -> list[dict[str, str]]:
     """Every kind of source: what to write after it, what it reads, and how it is configured."""
     told = [
-        {"kind": kind, "where": "PATH", "reads": "this machine", "base": "", "key": "none needed", "limit": "none"}
-        for kind in KINDS
+        {"kind": kind, "where": "PATH", "reads": local.reads, "base": "", "key": "none needed", "limit": ""}
+        for kind, local in KINDS.items()
     ]
     for kind, live in LIVE.items():
         key, own = settings.key(kind), settings.requests_per_second(kind)

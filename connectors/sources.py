@@ -14,15 +14,26 @@ from connectors.settings import Settings
 from tracer.errors import InputError, UnknownName
 from tracer.values import Chain
 
-#: Each kind of source on this machine, and the class that reads it. Imported when used, as its libraries are heavy.
-KINDS = {
-    "blockscout-csv": "connectors.tables.blockscout:BlockscoutCsv",
-    "csv": "connectors.tables.mapped:MappedCsv",
-    "etherscan-csv": "connectors.tables.etherscan:EtherscanCsv",
-    "etherscan-recorded": "connectors.etherscan.recorded:EtherscanRecorded",
-    "file": "connectors.transfer_file:TransferFile",
-    "ledger": "connectors.bulk.source:LedgerFolder",
-    "tronscan-csv": "connectors.tables.tronscan:TronscanCsv",
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A kind of source on this machine: what opens it, and what a user wants to know before he does."""
+
+    opens: str
+    reads: str
+
+
+#: Each kind of source on this machine. Its class is imported when used, as its libraries are heavy.
+KINDS: dict[str, Local] = {
+    "blockscout-csv": Local("connectors.tables.blockscout:BlockscoutCsv", "lists downloaded from a Blockscout website"),
+    "csv": Local("connectors.tables.mapped:MappedCsv", "any table of transfers, with a map of its columns"),
+    "etherscan-csv": Local("connectors.tables.etherscan:EtherscanCsv", "lists downloaded from Etherscan's website"),
+    "etherscan-recorded": Local(
+        "connectors.etherscan.recorded:EtherscanRecorded", "answers of Etherscan's API that somebody kept"
+    ),
+    "file": Local("connectors.transfer_file:TransferFile", "our own transfer files"),
+    "ledger": Local("connectors.bulk.source:LedgerFolder", "a folder that `fundtrail ingest` made"),
+    "tronscan-csv": Local("connectors.tables.tronscan:TronscanCsv", "lists downloaded from Tronscan's website"),
 }
 
 
@@ -38,7 +49,7 @@ class Live:
     where: str
     reads: str
     base: str = ""
-    limit: str = "none of ours"
+    limit: str = "none published"
 
 
 #: Each kind of source on the network.
@@ -48,8 +59,8 @@ LIVE: dict[str, Live] = {
     ),
     "core": Live("connectors.bitcoin.core:Core", "the address of a node's JSON-RPC", "the Bitcoin family, from a node"),
     "esplora": Live(
-        "connectors.bitcoin.esplora:Esplora", "the address of an Esplora API, or nothing", "Bitcoin",
-        "https://blockstream.info/api",
+        "connectors.bitcoin.esplora:Esplora", "the address of an Esplora API, or nothing", "Bitcoin and Litecoin",
+        "https://blockstream.info/api", "none published; a public one is asked once a second",
     ),
     "etherscan": Live(
         "connectors.etherscan.live:Etherscan", "CHAIN, or the URL of a service that speaks like it",
@@ -83,7 +94,7 @@ def open_source(text: str, network: Network | None = None, chain: Chain | None =
         return opened(where, network or Network(Settings.load()), chain)
     if not colon or not where:
         raise InputError(f"{text!r} does not say where", f"{kind}:PATH")
-    return cast("Callable[[str], Connector]", _named(KINDS[kind]))(where)
+    return cast("Callable[[str], Connector]", _named(KINDS[kind].opens))(where)
 
 
 def _named(place: str) -> object:

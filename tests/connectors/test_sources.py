@@ -44,7 +44,7 @@ def test_a_source_without_a_place_or_with_a_missing_one_is_an_error(kind: str, t
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_the_signatures_of_the_protocol(kind: str) -> None:
-    module, _, name = KINDS[kind].partition(":")
+    module, _, name = KINDS[kind].opens.partition(":")
     assert signature_differences(Connector, getattr(import_module(module), name)) == []
 
 
