@@ -10,7 +10,9 @@ from typing import Any
 
 from cases.graph.escaping import key, unescaped
 from cases.graph.neo4j_session import Database
+from tracer.addresses import parse
 from tracer.errors import InputError, UnknownName
+from tracer.values import Chain
 
 #: `// $hops: number = 4, how many payments at most`; without `=` the parameter must be given.
 _PARAMETER = re.compile(r"^// \$(\w+): (text|number|place)(?: = ([^,]*))?, (.+)$")
@@ -28,12 +30,22 @@ class Parameter:
     def value(self, text: str) -> str | int:
         """What travels to the server for `text`. Raises `InputError`."""
         if self.kind == "place":
-            return key(text)
+            return key(self._place(text))
         if self.kind == "text":
             return text
         if not text.isascii() or not text.isdecimal() or len(text) > 18:
             raise InputError(f"{self.name} is {text!r:.60}", f"a whole number: {self.meaning}")
         return int(text)
+
+    def _place(self, text: str) -> str:
+        """The place as the graph spells it. What is no address of its chain may be a sink, and stays as it is."""
+        chain, colon, name = text.partition(":")
+        if not colon:
+            raise InputError(f"{self.name} is {text!r:.60}", "the chain in front: ethereum:0x...")
+        try:
+            return f"{chain}:{parse(name, Chain.named(chain)).text}"
+        except InputError:
+            return text
 
 
 @dataclass(frozen=True, slots=True)

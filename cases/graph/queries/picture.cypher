@@ -6,4 +6,5 @@ WITH t ORDER BY t.at DESC, t.trace LIMIT 1
 MATCH (a:Place)-[r:TRACED_TO {case: $case}]->(b:Place) WHERE r.trace = t.trace
 WITH t, a, r, b ORDER BY r.value DESC LIMIT $most
 OPTIONAL MATCH (t)-[:ENDS_AT]->(e:End)-[w:RESTS_WITH]->(b)
-RETURN a, r, b, e, w
+OPTIONAL MATCH (l:Loss {case: $case})-[s:LOST_TO]->(p:Place) WHERE p IN [a, b]
+RETURN a, r, b, e, w, l, s
