@@ -29,7 +29,8 @@ def fetch(
     """Read what each source has about `address` and the case has not; what is known of it then, as plain data.
 
     Unlike a trace, it asks every source, so that they can be compared: one that contradicts another is refused with
-    both pieces of evidence. Interrupted anywhere, or stopped by `max_requests` pages, it goes on where it was.
+    both pieces of evidence. `once` says of a source, as a file is one, that it answered before and is not asked
+    again. Interrupted anywhere, or stopped by `max_requests` pages, it goes on where it was.
     """
     able = [connector for connector in connectors if address.chain in connector.chains]
     if not able:
@@ -38,15 +39,16 @@ def fetch(
     told, asked = [], 0
     for connector in able:
         pages: list[Page] = []
+        allowed = asked < max_requests
         before = frozenset(transfer.id for transfer in case.about(connector.name, address))
-        if asked < max_requests:
+        if allowed:
             for page in read_on(case, connector, address, now):
                 asked += 1
                 pages.append(page)
                 progress(Progress(asked, max_requests, 1, address, connector.name, len(page.transfers)))
                 if asked >= max_requests and page.coverage is None:
                     break
-        told.append(_told(case, connector, address, pages, before))
+        told.append(_told(case, connector, address, pages, before) | {"once": allowed and not pages})
     return {
         "format": FORMAT,
         "chain": address.chain.name,

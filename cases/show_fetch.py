@@ -38,7 +38,12 @@ def show_fetch(told: Mapping[str, Any], *, width: int | None = None, colour: boo
             lines += wrapped(
                 f"{text}: the chain may still replace them. The same command reads on and verifies them", width
             )
+        if one["once"] and not one["complete"]:
+            text = f"{visible(one['source'])} was read into this case before, and is not read again"
+            lines += wrapped(f"{text}: if it has changed since, fetch it into a new case", width)
         for problem in one["problems"]:
+            if problem["text"] == one["reason"]:
+                continue  # it stands in the table
             where = f"{visible(problem['where'])}: " if problem["where"] else ""
             lines += wrapped(f"problem: {where}{visible(problem['text'])}", width)
     return "\n".join(lines)

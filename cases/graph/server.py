@@ -76,7 +76,7 @@ def pull(path: Path, access: Access, name: str = "") -> str:
         head = graph.marked("head")
         if not head:
             known = ", ".join(row["name"] for row in graph.database.read(statements.CASES)) or "none"
-            raise CaseNotFound(f"the database holds no whole case {graph.case}", f"name one with --name: {known:.300}")
+            raise CaseNotFound(f"the database holds no whole case {graph.case}", f"those it holds: {known:.300}")
         restore(path, _pieces(graph), head)
         return head
     finally:

@@ -108,7 +108,8 @@ class Retrying:
         if self._failed >= self._patience.failures:
             hint = "it looks down: run the same command again later, it goes on where it was"
             return SourceUnusable(told, hint, source=self._source, request=asked, body=error.body)
-        return SourceSkipped(told, source=self._source, request=asked, body=error.body)
+        hint = "check its address, and that this machine reaches it; then run the same command again"
+        return SourceSkipped(told, hint, source=self._source, request=asked, body=error.body)
 
 
 class _NotYet(Exception):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cases.show_fetch import show_fetch
 from commands import run
+from connectors.http.live import SystemClock
 
 A, B = "0x" + "a" * 40, "0x" + "b" * 40
 TX = "0x" + "1" * 64
@@ -42,6 +44,33 @@ def test_fetch_ends_with_3_where_a_kind_of_movement_cannot_be_seen(folder: Path,
     done = run("fetch", B, "--source", f"file:{folder}", "--case", tmp_path / "b.fundtrail")
     assert done.exit_code == 3
     assert "internal, token" in done.stdout
+
+
+def test_a_file_is_read_into_a_case_once_and_fetch_says_so(folder: Path, tmp_path: Path) -> None:
+    words = "fetch", B, "--source", f"file:{folder}", "--case", tmp_path / "b.fundtrail"
+    assert "before" not in run(*words).stdout
+    assert "into a new case" in run(*words).stdout
+
+
+def test_what_could_not_be_reached_is_told_once_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(SystemClock, "sleep", lambda *_: None)
+    words = "rpc:http://127.0.0.1:1", "--chain", "ethereum"
+    done = run("doctor", "--source", *words)
+    assert done.exit_code == 1
+    assert "check its address" in done.stdout
+    done = run("trace", TX, "--source", *words, "--case", tmp_path / "a.fundtrail")
+    assert done.exit_code == 1
+    assert done.stderr.count("did not answer") == 1
+    assert "\n  try: check its address" in done.stderr
+
+
+def test_a_reason_that_is_the_problem_too_is_shown_once(folder: Path, tmp_path: Path) -> None:
+    done = run("fetch", B, "--source", f"file:{folder}", "--case", tmp_path / "b.fundtrail", "--json")
+    told = json.loads(done.stdout)
+    told["sources"][0] |= {"reason": "it broke off", "problems": [{"text": "it broke off", "where": "there"}]}
+    assert show_fetch(told).count("it broke off") == 1
 
 
 def test_a_preview_asks_nobody_and_makes_no_case(folder: Path, tmp_path: Path) -> None:
