@@ -419,6 +419,7 @@ def prices_fetch(file: Path, where: str, preview: bool, as_json: bool) -> None:
     follows. Ends with 3 if there is none for some.
     """
     from cases.pricing import pin_prices_for
+    from cases.show_parts import counted
     from cases.tracing import latest
     from connectors.prices.opening import open_prices
 
@@ -433,7 +434,7 @@ def prices_fetch(file: Path, where: str, preview: bool, as_json: bool) -> None:
     _warn(quoted.problems)
     told = {"source": source.name, "currency": source.currency, "prices": len(quoted.prices),
             "without": [{"text": one.text, "where": one.where} for one in quoted.problems]}  # fmt: skip
-    line = f"{source.name}: {len(quoted.prices)} prices in {source.currency} are in the case"
+    line = f"{source.name}, in {source.currency}: {counted(len(quoted.prices), 'price', 'prices')} pinned to the case"
     _emit(told if as_json else _visible(line), as_json)
     if quoted.problems:
         raise SystemExit(PARTIAL)
@@ -552,6 +553,7 @@ def import_(path: Path, case_path: Path, as_json: bool) -> None:
     facts give it again, to the byte. Ends with 3 if it was not, or if rows were refused.
     """
     from cases.importing import import_into
+    from cases.show_parts import counted
 
     with ExitStack() as stack:
         made = not _is_there(case_path)
@@ -567,7 +569,9 @@ def import_(path: Path, case_path: Path, as_json: bool) -> None:
                "rejected": len(told.rejected)}, True)  # fmt: skip
     else:
         taken = ", and the answer, given again to the byte" if told.answer and not told.doubt else ""
-        _emit(f"{told.format}: " + ", ".join(f"{count} {what}" for what, count in counts.items()) + taken, as_json)
+        nouns = ("transfer", "transfers"), ("label", "labels"), ("loss", "losses")
+        said = (counted(number, *noun) for number, noun in zip(counts.values(), nouns, strict=True))
+        _emit(f"{told.format}: {', '.join(said)}{taken}", as_json)
     if told.doubt or told.rejected:
         raise SystemExit(PARTIAL)
 

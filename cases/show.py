@@ -32,7 +32,7 @@ _STATES = {
     "empty": "read, none seen",
     "unstated": "from a file that does not say whether it is all",
     "cut": "cut at a cap: not read after it",
-    "failed": "not read: the source answered with an error",
+    "failed": "not read: an error, or a row that cannot be read",
     "not recorded": "not read: the source has no answer",
     "not asked": "not read: not asked",
 }

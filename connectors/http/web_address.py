@@ -26,6 +26,8 @@ def require_safe(url: str) -> None:
     tracer.errors.InputError: 'file' is no scheme for a source
     """
     parts = _split(url)
+    if not parts.scheme:
+        raise InputError("the address of a source begins with https:// or http://", "for example http://127.0.0.1:8545")
     if parts.scheme not in _PORTS:
         raise InputError(
             f"{parts.scheme!r:.20} is no scheme for a source", "https://, or http:// for a node of your own"

@@ -35,7 +35,7 @@ def test_prices_are_pinned_once_and_values_are_shown_without_them_being_asked_fo
     file = prices(tmp_path, PRICE)
     done = run("prices", "fetch", case, "--from", f"csv:{file}")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert "2 prices in USD" in done.stdout
+    assert "in USD: 2 prices pinned" in done.stdout
     file.unlink()
     shown = run("case", "values", case)
     assert shown.exit_code == 0, shown.output
