@@ -113,7 +113,7 @@ def trongrid(seed: int) -> World:
         seed=seed,
         cap=chance.choice([2, 3, 200]),
         repeat=chance.choice([0, 0, 0.2]),
-        lose=chance.choice([0, 0, 0.2]),
+        lose=chance.choice([0, 0, 0.5]),
         lag=chance.choice([0, 0, 2]),
     )
     return World(
@@ -158,7 +158,7 @@ class Uneven:
         self.inner, self.chance = inner, chance
 
     def send(self, request: Request) -> Response:
-        cap = self.chance.choice([self.inner.faults.cap, 200])
+        cap = self.chance.choice([*3 * [self.inner.faults.cap], 200])
         self.inner.faults, faults = replace(self.inner.faults, cap=cap), self.inner.faults
         try:
             return self.inner.send(request)
