@@ -114,7 +114,7 @@ def trongrid(seed: int) -> World:
         cap=chance.choice([2, 3, 200]),
         repeat=chance.choice([0, 0, 0.2]),
         lose=chance.choice([0, 0, 0.5]),
-        lag=chance.choice([0, 0, 2]),
+        lag=chance.choice([0, 0, 6]),
     )
     return World(
         Uneven(TronProvider(made, faults), chance), "trongrid:", TRON, wallets[0],
