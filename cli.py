@@ -648,24 +648,29 @@ def neo4j() -> None:
 @neo4j.command("push")
 @CASE_FILE
 @NAMED
-def neo4j_push(file: Path, name: str) -> None:
+@JSON
+def neo4j_push(file: Path, name: str, as_json: bool) -> None:
     """Write all of a case to the server. Interrupted, the same command goes on; sent twice, nothing is there twice."""
     from cases.graph import server
 
     with _open(file) as opened:
         fresh = server.push(opened, _access(), name, progress=_pushing())
     _end_of_progress()
-    click.echo("all of it is there" if fresh else "all of it was there already")
+    told = "all of it is there" if fresh else "all of it was there already"
+    _emit({"name": name or server.name_of(file), "pushed": fresh} if as_json else told, as_json)
 
 
 @neo4j.command("pull")
 @CASE_FILE
 @NAMED
-def neo4j_pull(file: Path, name: str) -> None:
+@JSON
+def neo4j_pull(file: Path, name: str, as_json: bool) -> None:
     """Make the new case file FILE from what the server holds, and verify it."""
     from cases.graph import server
 
-    click.echo(f"{file}: verified. Head of the log: {server.pull(file, _access(), name)}")
+    head = server.pull(file, _access(), name)
+    told = _visible(f"{file}: verified. Head of the log: {head}")
+    _emit({"file": str(file), "head": head} if as_json else told, as_json)
 
 
 @neo4j.command("status")

@@ -10,7 +10,7 @@ from cases.case_file import Case
 from cases.reading_on import asserted, first_unread, known_of, reorganised
 from connectors.protocol import Connector, Evidence, Page, Problem, ReadsOn
 from tracer.coverage import Coverage, CoverageBook, State
-from tracer.errors import Contradiction, SourceSkipped, SourceUnusable
+from tracer.errors import BadRow, Contradiction, SourceSkipped, SourceUnusable
 from tracer.values import Address
 
 MANY = "more pages than were asked for"  # how the coverage says so, and how reading on knows where it was left
@@ -33,6 +33,8 @@ def ask(
             page = next(pages, None)
         except SourceSkipped as skipped:
             page = _failed(connector, address, skipped)
+        except BadRow as unread:  # an answer that is none of its kind, and no row of it that could be named
+            page = _failed(connector, address, SourceSkipped(f"{connector.name}: {unread}", source=connector.name))
         if page is None or (page.coverage is None and not page.cursor):
             page = _ended(connector, address, page)
         if page.coverage is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -89,6 +90,9 @@ def restore(path: Path, pieces: Iterable[Piece], head: str) -> None:
                     marks = ", ".join("?" * len(rows[0]))
                     file.write(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608  from our own list
             file.keep_journal()
+        except (sqlite3.Error, ValueError) as error:  # rows that do not fit their table
+            told = f"what the database holds is not the case as it was: {error!r:.200}"
+            raise CaseDamaged(told, "push it again") from None
         finally:
             file.close()
         with Case.open(path) as case:

@@ -197,7 +197,7 @@ class Neo4jGraph:
         self._send(
             [[
                 *self._places(Place.of(one.wallet) for one in all if one.wallet),
-                (statements.LOSSES, made), (statements.LOST_TO_WALLET, wallets),
+                (statements.LOSSES, made), (statements.DROP_LOST_TO, made), (statements.LOST_TO_WALLET, wallets),
                 (statements.LOST_TO_PAID, [row for row in made if row["paid"]]),
             ]]
         )  # fmt: skip

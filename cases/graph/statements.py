@@ -64,6 +64,7 @@ UNWIND $rows AS row
 MERGE (l:Loss {id: row.id})
 SET l = row.props
 RETURN count(l) AS told"""
+DROP_LOST_TO = "UNWIND $rows AS row MATCH (:Loss {id: row.id})-[r:LOST_TO]->() DELETE r"
 LOST_TO_WALLET = """
 UNWIND $rows AS row
 MATCH (l:Loss {id: row.id}) MATCH (p:Place {key: row.place})

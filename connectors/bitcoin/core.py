@@ -51,7 +51,9 @@ class Core:
         self._name, self._url, self._asked = f"core:{where}", where, chain
         self._network = network
         door = network.door(self._name, "core", where, judge)
-        self._node = Node(door, self._name, where, login_of(network.settings.key("core")))
+        # Another machine's node gets the login only if its address is configured: a mistyped one must not collect it.
+        here = (where,) if urlsplit(where).hostname in ("127.0.0.1", "::1", "localhost") else ()
+        self._node = Node(door, self._name, where, login_of(network.settings.key_at("core", where, *here)))
         self._finder: tuple[int, Finder] | None = None
         self._scan_failed = False
 

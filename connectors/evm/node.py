@@ -8,6 +8,7 @@ more than a court should.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,9 +68,10 @@ class Node:
     @property
     def web3(self) -> Web3:
         """web3 over this node, for whoever wants more than histories; its answers are kept like all others."""
+        connected = self._connected()
         from web3 import Web3
 
-        return Web3(self._connected())
+        return Web3(connected)
 
     def ask(self, method: str, *params: Any) -> Told:
         """What the node tells of one call. Raises `SourceSkipped` or `SourceUnusable`."""
@@ -161,7 +163,11 @@ class Node:
 
 
 def _provider(node: Node) -> Any:
+    limit = sys.getrecursionlimit()
     from web3.providers.base import JSONBaseProvider
+
+    # Importing web3 raises the limit a hundredfold: then a deeply nested answer would end the whole process.
+    sys.setrecursionlimit(limit)
 
     class Through(JSONBaseProvider):
         """Sends through the door. Numbers of calls begin anew with each request, so that the same one has the same

@@ -39,10 +39,10 @@ MUTANTS = (
         HISTORIES,
     ),
     Mutant(
-        "TronGrid: a page that names no next one is the last",
-        "connectors/tron/trongrid.py",
-        "after = self._at_end(address, path, place, after, found)",
-        "after = after.next_list()",
+        "TronGrid: lists that trail the chain are taken for whole",
+        "connectors/tron/proving.py",
+        'return f"its list {path} does not reach block',
+        'return "" and f"its list {path} does not reach block',
         HISTORIES,
     ),
     Mutant(

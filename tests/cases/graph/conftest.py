@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from cases.case_file import Case
 from cases.graph.access import Access
 from cases.graph.neo4j_session import Database
+from cases.tracing import Question, trace
+from commands import labelled
+from connectors.labels import read_labels
+from made_up import Clock, MadeUp
 from neo4j_server import PASSWORD, Server, serving
+from notation import ETHEREUM, address
 
 NAMED = os.environ.get("NEO4J_TEST_URI", "")
 
@@ -39,6 +46,17 @@ def database(access: Access) -> Iterator[Database]:
     """A connection to it."""
     with Database(access) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small case file with pages, labels, a loss and an answer; to be read, not changed."""
+    folder = tmp_path_factory.mktemp("answered")
+    path = folder / "answered.fundtrail"
+    with Case.create(path, at=1, tool="0") as case:
+        case.pin_labels(read_labels(labelled(folder / "labels.csv", till="exchange", aunt="other")), at=2)
+        trace(case, Question(address("thief").text, ETHEREUM, victim="A. Victim"), [MadeUp()], now=Clock())
+    return path
 
 
 @pytest.fixture

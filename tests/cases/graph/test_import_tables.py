@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cases.case_file import Case
-from cases.demo import run_demo
 from cases.graph import import_tables, server
 from cases.graph.access import Access
 from cases.graph.contract import dump, hostile
@@ -19,7 +20,6 @@ from cases.graph.neo4j_store import Neo4jGraph
 from cases.graph.sqlite_store import SqliteGraph
 from connectors.protocol import Evidence, Page
 from hostile_strings import CORPUS
-from made_up import Clock
 from neo4j_server import PASSWORD, Server, jars, serving
 from notation import address
 from tracer.errors import CaseConflict, InputError
@@ -28,12 +28,10 @@ from tracer.values import Transfer
 LOADED = [text for text in CORPUS if len(text) < 5_000]
 
 
-@pytest.fixture(scope="module")
-def ronin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's case, with hostile transfers in it too."""
-    folder = tmp_path_factory.mktemp("demo")
-    run_demo(folder, now=Clock())
-    path = folder / "ronin2022.fundtrail"
+@pytest.fixture
+def hostile_case(answered: Path, tmp_path: Path) -> Path:
+    """A case with an answer, and with hostile transfers in it too."""
+    path = Path(shutil.copy(answered, tmp_path / "hostile.fundtrail"))
     with Case.open(path) as case:
         evidence = Evidence(b"hostile", "made up", "")
         with_evidence = tuple(cited(one, evidence) for one in hostile(LOADED)[0])
@@ -42,13 +40,11 @@ def ronin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def cited(one: Transfer, evidence: Evidence) -> Transfer:
-    from dataclasses import replace
-
     return replace(one, evidence=(f"{evidence.id}#{one.id.tx}",))
 
 
-def test_the_tables_are_for_their_owner_and_every_line_is_a_row(ronin: Path, tmp_path: Path) -> None:
-    with Case.open(ronin) as case:
+def test_the_tables_are_for_their_owner_and_every_line_is_a_row(hostile_case: Path, tmp_path: Path) -> None:
+    with Case.open(hostile_case) as case:
         told = import_tables.write(case, tmp_path / "tables", "ronin")
         with pytest.raises(CaseConflict):
             import_tables.write(case, tmp_path / "tables", "ronin")
@@ -65,9 +61,11 @@ def test_the_tables_are_for_their_owner_and_every_line_is_a_row(ronin: Path, tmp
 
 
 @pytest.mark.slow
-def test_the_real_tool_loads_them_into_the_graph_that_a_push_makes(ronin: Path, tmp_path: Path, case_name: str) -> None:
+def test_the_real_tool_loads_them_into_the_graph_that_a_push_makes(
+    hostile_case: Path, tmp_path: Path, case_name: str
+) -> None:
     embedded = SqliteGraph()
-    with Case.open(ronin) as case:
+    with Case.open(hostile_case) as case:
         fill(case, embedded)
         told = import_tables.write(case, tmp_path / "tables", case_name)
     lib = jars()
@@ -81,7 +79,7 @@ def test_the_real_tool_loads_them_into_the_graph_that_a_push_makes(ronin: Path, 
         with Database(Access(loaded.uri, "neo4j", PASSWORD)) as database:
             graph = Neo4jGraph(database, case_name)
             assert dump(graph) == dump(embedded)
-            with Case.open(ronin) as case:
+            with Case.open(hostile_case) as case:
                 pairs = everything(database, case_name)
                 assert server.push(case, database.access, case_name)
                 assert everything(database, case_name) == pairs, "a push makes what the tables made"

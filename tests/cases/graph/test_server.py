@@ -50,10 +50,10 @@ def test_the_ronin_case_is_pushed_and_comes_back_to_the_byte(
 
 
 def test_the_graph_of_a_case_is_the_same_in_both_stores(
-    ronin: Path, access: Access, database: Database, case_name: str
+    answered: Path, access: Access, database: Database, case_name: str
 ) -> None:
     embedded = SqliteGraph()
-    with Case.open(ronin) as case:
+    with Case.open(answered) as case:
         fill(case, embedded, judgements=JUDGEMENTS)
         neo4j.push(case, access, case_name, judgements=JUDGEMENTS)
     assert dump(Neo4jGraph(database, case_name)) == dump(embedded)
@@ -61,7 +61,7 @@ def test_the_graph_of_a_case_is_the_same_in_both_stores(
 
 
 def test_a_push_that_is_cut_goes_on_and_ends_the_same(
-    ronin: Path, access: Access, database: Database, case_name: str, tmp_path: Path
+    answered: Path, access: Access, database: Database, case_name: str, tmp_path: Path
 ) -> None:
     seen = list[Filling]()
 
@@ -70,7 +70,7 @@ def test_a_push_that_is_cut_goes_on_and_ends_the_same(
         if step.what == "pieces of the case file" and step.done == 3:
             raise KeyboardInterrupt
 
-    with Case.open(ronin) as case:
+    with Case.open(answered) as case:
         with pytest.raises(KeyboardInterrupt):
             neo4j.push(case, access, case_name, progress=cut)
         assert neo4j.status(case, access, case_name).pushing
@@ -85,16 +85,16 @@ def test_a_push_that_is_cut_goes_on_and_ends_the_same(
 
 
 def test_another_case_does_not_take_a_name_that_is_taken(
-    ronin: Path, access: Access, case_name: str, tmp_path: Path
+    answered: Path, access: Access, case_name: str, tmp_path: Path
 ) -> None:
-    with Case.open(ronin) as case:
+    with Case.open(answered) as case:
         neo4j.push(case, access, case_name)
     with Case.create(tmp_path / "other.fundtrail", at=5) as other, pytest.raises(CaseConflict):
         neo4j.push(other, access, case_name)
 
 
-def test_pulling_does_not_replace_a_file(ronin: Path, access: Access, case_name: str, tmp_path: Path) -> None:
-    with Case.open(ronin) as case:
+def test_pulling_does_not_replace_a_file(answered: Path, access: Access, case_name: str, tmp_path: Path) -> None:
+    with Case.open(answered) as case:
         neo4j.push(case, access, case_name)
     (tmp_path / "mine.fundtrail").write_text("mine")
     with pytest.raises(CaseConflict):

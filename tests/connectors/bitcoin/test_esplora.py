@@ -302,7 +302,8 @@ def test_a_key_goes_into_a_header_and_nowhere_else() -> None:
             seen.append(request)
             return super().send(request)
 
-    network = Network(Settings({"ESPLORA_API_KEY": "canary-key"}), transport=Watching.of_transfers(payments(1)))
+    settings = Settings({"ESPLORA_API_KEY": "canary-key"}, {"sources": {"esplora": {"url": URL}}})
+    network = Network(settings, transport=Watching.of_transfers(payments(1)))
     pages = list(Esplora(URL, network).history(A))
     assert all(request.secret_headers == {"authorization": "Bearer canary-key"} for request in seen)
     assert "canary-key" not in repr(seen) + repr(pages)

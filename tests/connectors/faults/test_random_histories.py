@@ -13,4 +13,5 @@ def test_a_sample_of_random_histories_loses_nothing_silently(kind: str) -> None:
     assert told["whole"] > 40, "a reading that always gives up loses nothing either"
     assert told["gap"] > 5
     assert told["problem"] < 5
+    assert told["balance"] < 2, "only the balance shows what a reading should have seen itself"
     assert len(played) > 8
