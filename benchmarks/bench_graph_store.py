@@ -65,8 +65,8 @@ def bare(database: Database, case: str, prepared: list[list[tuple[str, Any]]]) -
 def writing(database: Database, count: int, rounds: int) -> list[list[str]]:
     """Transfers a second by us and by the bare driver, taking turns, on new addresses each time."""
     ours, theirs = list[float](), list[float]()
-    for number in range(rounds * 2):
-        facts, graph = list(made_up(count, seed=number + 1)), Neo4jGraph(database, f"bench-{time.time_ns()}")
+    for number in range(-2, rounds * 2):  # the first two warm the server up, and do not count
+        facts, graph = list(made_up(count, seed=number + 3)), Neo4jGraph(database, f"bench-{time.time_ns()}")
         if number % 2:
             began = time.perf_counter()
             graph.write_transfers(facts)
@@ -77,6 +77,7 @@ def writing(database: Database, count: int, rounds: int) -> list[list[str]]:
             began = time.perf_counter()
             bare(database, graph.case, prepared)
             theirs.append(count / (time.perf_counter() - began))
+    ours, theirs = ours[1:], theirs[1:]
     ratio = median(ours) / median(theirs)
     return [["written, transfers a second", f"{median(ours):,.0f}", f"{median(theirs):,.0f}", f"{ratio:.2f}"]]
 

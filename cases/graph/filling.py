@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from cases.case_file import Case
 from cases.codec import canonical
 from cases.graph.clusters import clusters_of
+from cases.graph.nouns import TraceRecord
 from cases.graph.protocol import GraphStore
 from cases.graph.records import records_of
 from tracer.errors import CaseConflict
@@ -60,7 +63,9 @@ def fill(
     if store.marked("head") == head and not extra:
         return False
     store.mark("filling", head)
-    _transfers(case, store, head, progress)
+    with ThreadPoolExecutor(1) as aside:  # traces are computed again while transfers are on their way
+        records = aside.submit(_records, case.path)
+        _transfers(case, store, head, progress)
     labels = list(case.labels())
     store.write_labels(labels)
     progress(Filling("labels", len(labels)))
@@ -68,10 +73,16 @@ def fill(
     if extra:
         store.write_clusters(clusters_of(store.judgements()))
     store.write_losses(case.losses())
-    for n, record in enumerate(records_of(case), start=1):
+    for n, record in enumerate(records.result(), start=1):
         store.write_trace(record)
         progress(Filling("traces", n))
     return True
+
+
+def _records(path: Path) -> list[TraceRecord]:
+    """Through a connection of its own: one of SQLite belongs to the thread that made it."""
+    with Case.open(path) as case:
+        return list(records_of(case))
 
 
 def filled(case: Case, store: Fillable) -> None:
