@@ -17,6 +17,7 @@ from tracer.coverage import CoverageBook
 from tracer.errors import Contradiction
 from tracer.ledger import Ledger, Movement, Order, Row
 from tracer.netting import exchanges, netted
+from tracer.repeats import told_again
 from tracer.values import (
     UNKNOWN_INDEX,
     UNKNOWN_METHOD,
@@ -147,6 +148,14 @@ class MemoryLedger(Ledger):
             if chain.family is Family.BITCOIN:
                 continue
             moved = [at for at, transfer in run if transfer.id.position != "fee" and transfer.units]
+            if len(moved) > 1:
+                again = told_again([self._transfers[at] for at in moved])
+                moved, repeats = (
+                    [at for place, at in enumerate(moved) if (place in again) is told] for told in (False, True)
+                )
+                for at in repeats:
+                    self._movements[at] = ()
+                    self._steps[at] = moved[0]
             if len(moved) > 1:
                 recorded = [one for at in moved for one in self._movements[at]]
                 told = all(self._transfers[at].id.position.startswith("step:") for at in moved)
