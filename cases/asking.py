@@ -114,7 +114,8 @@ def read_on(case: Case, connector: Connector, address: Address, now: Callable[[]
 def ask_each(
     case: Case, connectors: Sequence[Connector], address: Address, now: Callable[[], int], most: int = 0
 ) -> Iterator[tuple[Connector, Page]]:
-    """Ask one source after the other about `address` until one of them has read all of it (`most`: see `ask`)."""
+    """Ask one source after the other about `address` until one of them has read all of it, movements of every kind
+    (`most`: see `ask`)."""
     told = case.answers(address)
     done = {source for source, _ in told}
     able = [connector for connector in connectors if address.chain in connector.chains]
@@ -128,7 +129,7 @@ def ask_each(
             continue
         for page in ask(case, connector, address, now, most=most):
             yield connector, page
-            if page.coverage is not None and page.coverage.complete:
+            if page.coverage is not None and _tells_all(page.coverage):
                 return
 
 
@@ -140,10 +141,15 @@ def settled(answers: Iterable[tuple[str, Coverage]], connectors: Sequence[Connec
     book = CoverageBook()
     for address, told in by_address.items():
         able = {connector.name for connector in connectors if address.chain in connector.chains}
-        if any(answer.complete for _, answer in told) or able <= {source for source, _ in told}:
+        if any(_tells_all(answer) for _, answer in told) or able <= {source for source, _ in told}:
             for _, answer in told:
                 book.add(answer)
     return book
+
+
+def _tells_all(answer: Coverage) -> bool:
+    """Whether another source could add nothing: what this one cannot show, the next may."""
+    return answer.complete and not answer.missing
 
 
 def _failed(connector: Connector, address: Address, skipped: SourceSkipped) -> Page:

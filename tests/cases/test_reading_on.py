@@ -231,6 +231,18 @@ def test_money_that_a_reorganisation_sent_elsewhere_is_not_with_whom_it_was_sent
     assert told == truth(chain, THIEF) | truth(chain, SHOP)
 
 
+def test_a_transfer_that_a_reorganisation_replaced_is_not_held(case: Case) -> None:
+    chain = chain_of_six()
+    source = MadeUpLive(chain)
+    list(ask(case, source, THIEF, Clock()))
+    gone = chain.transfers()[-1].id
+    assert case.holds(gone)
+    chain.reorganise(5, [], [])
+    list(read_on(case, source, THIEF, Clock()))
+    assert not case.holds(gone)
+    assert case.transaction(gone.chain, gone.tx) == ()
+
+
 def test_two_sources_of_one_history_are_both_mended_before_they_are_compared(case: Case) -> None:
     chain = chain_of_six()
     sources = [MadeUpLive(chain, name="made-up:one"), MadeUpLive(chain, name="made-up:two")]
