@@ -6,11 +6,14 @@ import sqlite3
 from collections.abc import Iterator
 from itertools import count, islice
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cases import tracing
 from cases.asking import ask, ask_each, read_on
 from cases.case_file import Case
 from cases.fetching import fetch
@@ -283,6 +286,22 @@ class Unwilling(MadeUpLive):
     def history(self, address: Address, after: str = "") -> Iterator[Page]:
         raise SourceSkipped("HTTP status 500", source=self.name)
         yield from super().history(address, after)
+
+
+@pytest.mark.parametrize(("budget", "most", "pages"), [(7, 25, 7), (100, 5, 5), (100, 0, 30)])
+def test_leads_to_a_hub_keep_to_the_budget_and_to_the_most_pages_of_one(
+    case: Case, monkeypatch: pytest.MonkeyPatch, budget: int, most: int, pages: int
+) -> None:
+    chain = MadeUpChain()
+    for units in range(1, 31):
+        chain.mine((THIEF, SHOP, units))
+    source, lead = MadeUpLive(chain), SimpleNamespace(address=SHOP, labelled=False)
+    monkeypatch.setattr(tracing, "_leads", lambda *_: (lead,))
+    monkeypatch.setattr(tracing, "_conclude", lambda *_: SimpleNamespace(ledger=case.ledger()))
+    asked = tracing.Question("", max_pages=most)
+    begun: Any = SimpleNamespace(ledger=case.ledger())
+    tracing._read_leads(case, begun, asked, None, [source], budget, Clock())
+    assert source.asked == pages
 
 
 PARTIES = st.sampled_from([THIEF, MULE, SHOP])
