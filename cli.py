@@ -188,7 +188,7 @@ def trace(
         _preview(connectors, as_json)
         return
     files = [read_labels(path) for path in label_paths]
-    _say_who_learns(connectors)
+    _say_who_learns([] if replay else connectors)
     for connector in connectors:
         _warn(getattr(connector, "problems", ()))
     with ExitStack() as stack:
@@ -242,7 +242,7 @@ def fetch(address: str, sources: tuple[str, ...], case_path: Path | None, chain:
         _preview(connectors, as_json)
         return
     meant = wallet_of(address, on, connectors)
-    _say_who_learns(connectors)
+    _say_who_learns([] if replay else connectors)
     made = not _is_there(case_path)
     with ExitStack() as stack:
         opened = stack.enter_context(_open_or_create(case_path))

@@ -105,7 +105,8 @@ def read_on(case: Case, connector: Connector, address: Address, now: Callable[[]
     if left and MANY in known_of(case, connector.name, address).reason:
         yield from ask(case, connector, address, now, left)
     first = first_unread(case, connector.name, address)
-    begin = connector.cursor_from(address.chain, first) if case.answers(address) else ""
+    told = connector.name in {source for source, _ in case.answers(address)}
+    begin = connector.cursor_from(address.chain, first) if told else ""
     yield from ask(case, connector, address, now, begin)
     for other in stale:
         yield from read_on(case, connector, other, now)

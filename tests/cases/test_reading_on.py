@@ -27,7 +27,7 @@ from notation import ETH, address
 from tracer.balances import counted
 from tracer.coverage import State
 from tracer.errors import SourceSkipped
-from tracer.values import Address
+from tracer.values import Address, Chain
 
 THIEF, MULE, SHOP, FRIEND = map(address, ("thief", "mule", "shop", "friend"))
 
@@ -278,6 +278,20 @@ def test_a_fetch_that_did_not_come_to_the_newest_block_is_not_complete_because_a
     failed = fetch(case, [Unwilling(chain)], THIEF, max_requests=9, now=Clock())
     assert not failed["complete"]
     assert "HTTP status 500" in failed["sources"][0]["reason"]
+
+
+def test_a_source_that_fails_at_once_is_told_beside_the_one_that_did_not(case: Case) -> None:
+    chain = chain_of_six()
+
+    class Down(MadeUpLive):
+        def cursor_from(self, chain: Chain, first: int) -> str:
+            raise SourceSkipped("HTTP status 500", source=self.name)
+
+        def block_hash(self, chain: Chain, number: int) -> str:
+            raise SourceSkipped("HTTP status 500", source=self.name)
+
+    told = fetch(case, [MadeUpLive(chain), Down(chain, name="made-up:down")], THIEF, max_requests=9, now=Clock())
+    assert [(one["state"], one["complete"]) for one in told["sources"]] == [("read", True), ("failed", False)]
 
 
 class Unwilling(MadeUpLive):
