@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cases.answer_coverage import coverage_part, partial_because, passed
+from cases.answer_coverage import blind_because, coverage_part, partial_because, passed
 from cases.answer_ends import conflicts_part, ends_part, resting
 from cases.answer_venues import venues_part
 from cases.answer_way import commingling_part, exchanges_part, leads_part
@@ -69,8 +69,9 @@ def answer(
     rests = resting(traces, following.stops)
     ends = ends_part(following, rests, chosen, names, bounds, labels, rules)
     coverage = coverage_part(following, rests, traces, chosen)
-    because = [*partial_because(ends, chosen, coverage), *_missing(following.losses, traces, chosen)]
-    wallets = len(passed(following, traces))
+    wallets = passed(following, traces)
+    because = [*partial_because(ends, chosen, coverage), *blind_because(following, wallets, ends)]
+    because += _missing(following.losses, traces, chosen)
     return {
         "format": FORMAT,
         "direction": "backward" if isinstance(following, Origins) else "forward",
@@ -97,8 +98,8 @@ def answer(
         "order_not_told": _order_not_told(following),
         "requests": {
             "asked": asked.asked,
-            "wallets": wallets,
-            "ratio": _ratio(asked.asked, wallets),
+            "wallets": len(wallets),
+            "ratio": _ratio(asked.asked, len(wallets)),
             "budget": asked.budget,
             "sources": sorted(set(asked.sources)),
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cases.answer_ends import Rest
@@ -131,6 +131,24 @@ def partial_because(
             reasons = sorted({one["reason"] for one in gaps if one["reason"]})
             why = f" ({'; '.join(reasons[:3])}{'; ...' if len(reasons) > 3 else ''})" if reasons else ""
             because.append(f"{_how(state)}: {_counted(gaps, 'followed wallet', 'followed wallets')}{why}")
+    return because
+
+
+def blind_because(
+    following: Following | Origins, wallets: Iterable[Address], ends: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """That payments in what was stolen, or in what it became, are no kind of movement that was read at all.
+
+    Such a wallet looks as if it had kept all: a whole history of tokens says nothing of its coins.
+    """
+    because = []
+    for kind in (Kind.NATIVE, Kind.TOKEN):
+        if any(("/" in end["asset"]) is (kind is Kind.TOKEN) for end in ends):
+            known = [following.ledger.coverage.of(address) for address in {*wallets, *following.followed}]
+            blind = [one for one in known if one.complete and kind in one.missing]
+            if blind:
+                told = f"{kind} payments, which the source cannot show, were not read"
+                because.append(f"{told}: {_counted(blind, 'wallet', 'wallets')}")
     return because
 
 

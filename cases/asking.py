@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 
 from cases.case_file import Case
-from cases.reading_on import asserted, first_unread, known_of, reorganised
+from cases.reading_on import asserted, first_unread, known_of, overtaken, reorganised, verified
 from connectors.protocol import Connector, Evidence, Page, Problem, ReadsOn
 from tracer.coverage import Coverage, CoverageBook, State
-from tracer.errors import BadRow, Contradiction, SourceSkipped, SourceUnusable
+from tracer.errors import BadRow, Contradiction, SourceError, SourceSkipped, SourceUnusable
 from tracer.values import Address
 
 MANY = "more pages than were asked for"  # how the coverage says so, and how reading on knows where it was left
@@ -46,7 +47,14 @@ def ask(
                     address=address.text,
                 )
             page = asserted(case, connector, address, page)
-        yield from _keep(case, connector, address, page, now, after)
+        page, stale = _kept(case, connector, address, page, now, after)
+        whole = page.coverage is None or page.coverage.state in (State.READ, State.EMPTY)
+        if not whole and isinstance(connector, ReadsOn):
+            with suppress(SourceError):  # then it is verified before it is read on
+                verified(case, connector, connector.name, address, now)
+        yield page
+        for other in stale:
+            yield from read_on(case, connector, other, now)
         if page.coverage is not None:
             return
         after = page.cursor
@@ -57,21 +65,27 @@ def ask(
             return
 
 
-def _keep(
+def _kept(
     case: Case, connector: Connector, address: Address, page: Page, now: Callable[[], int], after: str
-) -> Iterator[Page]:
-    """Keep the page. If it contradicts what was read before because the chain has reorganised since, mend that."""
+) -> tuple[Page, list[Address]]:
+    """Keep the page. If it contradicts what was read before because the chain has reorganised since, mend that.
+
+    The page as it is kept, and whom to read anew. If it is this very reading that began on a chain that is no more,
+    the page says so and nothing else.
+    """
     try:
         case.store_page(connector.name, address, page, at=now(), after=after)
-        stale = []
     except Contradiction:
-        stale = [known for known in reorganised(case, connector, now) if known != address]
+        begun = bool(case.cursor(connector.name, address))
+        stale = reorganised(case, connector, now)
         if not stale:
             raise
-        case.store_page(connector.name, address, page, at=now(), after=after)
-    yield page
-    for other in stale:
-        yield from read_on(case, connector, other, now)
+        if address in stale:
+            page = overtaken(connector.name, address, None if begun else page.evidence)
+        if address not in stale or not begun:
+            case.store_page(connector.name, address, page, at=now(), after=after)
+        return page, [other for other in stale if other != address]
+    return page, []
 
 
 def read_on(case: Case, connector: Connector, address: Address, now: Callable[[], int]) -> Iterator[Page]:
@@ -80,23 +94,31 @@ def read_on(case: Case, connector: Connector, address: Address, now: Callable[[]
     A reading that was interrupted is finished first. Then the tail is verified: where the chain has reorganised, what
     was read after the last final block counts no longer and is read anew. A source that cannot read on is asked once.
     """
+    stale: list[Address] = []
+    if isinstance(connector, ReadsOn) and not verified(case, connector, connector.name, address, now):
+        stale = reorganised(case, connector, now)  # whoever was paid in a block that is no more was told of it too
     if case.cursor(connector.name, address):
         yield from ask(case, connector, address, now)
     if not isinstance(connector, ReadsOn):
         if connector.name not in {source for source, _ in case.answers(address)}:
             yield from ask(case, connector, address, now)
         return
-    if MANY in known_of(case, connector.name, address).reason:
-        yield from ask(case, connector, address, now, case.left_at(connector.name, address))
-    first = first_unread(case, connector.name, connector, address, now)
-    begin = connector.cursor_from(address.chain, first) if case.answers(address) else ""
+    left = case.left_at(connector.name, address)
+    if left and MANY in known_of(case, connector.name, address).reason:
+        yield from ask(case, connector, address, now, left)
+    first = first_unread(case, connector.name, address)
+    told = connector.name in {source for source, _ in case.answers(address)}
+    begin = connector.cursor_from(address.chain, first) if told else ""
     yield from ask(case, connector, address, now, begin)
+    for other in stale:
+        yield from read_on(case, connector, other, now)
 
 
 def ask_each(
     case: Case, connectors: Sequence[Connector], address: Address, now: Callable[[], int], most: int = 0
 ) -> Iterator[tuple[Connector, Page]]:
-    """Ask one source after the other about `address` until one of them has read all of it (`most`: see `ask`)."""
+    """Ask one source after the other about `address` until one of them has read all of it, movements of every kind
+    (`most`: see `ask`)."""
     told = case.answers(address)
     done = {source for source, _ in told}
     able = [connector for connector in connectors if address.chain in connector.chains]
@@ -110,7 +132,7 @@ def ask_each(
             continue
         for page in ask(case, connector, address, now, most=most):
             yield connector, page
-            if page.coverage is not None and page.coverage.complete:
+            if page.coverage is not None and _tells_all(page.coverage):
                 return
 
 
@@ -122,10 +144,15 @@ def settled(answers: Iterable[tuple[str, Coverage]], connectors: Sequence[Connec
     book = CoverageBook()
     for address, told in by_address.items():
         able = {connector.name for connector in connectors if address.chain in connector.chains}
-        if any(answer.complete for _, answer in told) or able <= {source for source, _ in told}:
+        if any(_tells_all(answer) for _, answer in told) or able <= {source for source, _ in told}:
             for _, answer in told:
                 book.add(answer)
     return book
+
+
+def _tells_all(answer: Coverage) -> bool:
+    """Whether another source could add nothing: what this one cannot show, the next may."""
+    return answer.complete and not answer.missing
 
 
 def _failed(connector: Connector, address: Address, skipped: SourceSkipped) -> Page:

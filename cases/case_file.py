@@ -24,8 +24,6 @@ from cases.codec import (
     problem_of,
     readable,
     sha256,
-    transfer_key,
-    tx_key,
 )
 from cases.sqlite_file import FORMAT, SqliteFile
 from connectors.prices.protocol import Price, Quoted
@@ -173,12 +171,8 @@ class Case:
         return pages.transactions(self._file, after, most)
 
     def holds(self, id: TransferId) -> bool:
-        """Whether the case holds that transfer."""
-        return bool(
-            self._file.rows(
-                "SELECT 1 FROM transfers WHERE tx = ? AND id = ?", tx_key(id.chain, id.tx), transfer_key(id)
-            )
-        )
+        """Whether the case holds that transfer, and no reorganisation has replaced it."""
+        return any(one.id == id for one in self.transaction(id.chain, id.tx))
 
     def answers(self, address: Address | None = None) -> list[tuple[str, Coverage]]:
         """(source asked, its final answer), in the order they were given: about one address, or about all."""

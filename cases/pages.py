@@ -260,8 +260,11 @@ def unfinished(file: SqliteFile) -> list[tuple[str, Coverage]]:
 
 
 def cursor(file: SqliteFile, source: str, address: Address, *, any_page: bool = True) -> str:
-    """Where to go on reading `address` from `source`, "" at the beginning; or where the last page with a cursor was."""
-    which = "" if any_page else " AND cursor <> '\"\"'"
+    """Where to go on reading `address` from `source`, "" at the beginning; or where the last page with a cursor was,
+    unless a reorganisation replaced some of what was read before it."""  # fmt: skip
+    which = "" if any_page else (
+        " AND cursor <> '\"\"' AND n > (SELECT coalesce(max(n), 0) FROM replaced WHERE replaced.asked = pages.asked)"
+    )  # fmt: skip
     sql = f"SELECT cursor FROM pages WHERE asked = ?{which} ORDER BY n DESC LIMIT 1"  # noqa: S608  our own words
     found = file.rows(sql, asked_of(source, address))
     with readable(f"the cursor of {address}"):

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from cases.case_file import Case
-from connectors.protocol import Connector, KnowsBalances, Page, Problem, ReadsOn
+from connectors.protocol import Connector, Evidence, KnowsBalances, Page, Problem, ReadsOn
+from connectors.window import Window
 from tracer.balances import Balance, counted
 from tracer.coverage import Coverage, CoverageBook, State
-from tracer.errors import SourceSkipped
+from tracer.errors import InputError, SourceSkipped
 from tracer.values import Address, Asset
 
 MOST_ASSETS = 25  # whose balances are asked for: anybody can send a wallet thousands of worthless tokens
@@ -52,45 +53,64 @@ def known_of(case: Case, source: str, address: Address) -> Coverage:
     return CoverageBook(answer for asked, answer in case.answers(address) if asked == source).of(address)
 
 
-def first_unread(case: Case, source: str, connector: ReadsOn, address: Address, now: Callable[[], int]) -> int:
-    """The block to read on from: after what `source`, its name, was read of and still stands; 0 where nothing was.
+def first_unread(case: Case, source: str, address: Address) -> int:
+    """The block to read on from: after what `source`, its name, was read of and still counts; 0 where nothing does."""
+    known = known_of(case, source, address)
+    return known.last + 1 if known.complete and known.last is not None else 0
 
-    Where the last block read is no longer on the chain, the case is told so first.
+
+def verified(case: Case, connector: ReadsOn, source: str, address: Address, now: Callable[[], int]) -> bool:
+    """Whether what `source`, its name, was read of about `address` is of the chain as it is now.
+
+    Where it is not, the case is told that what came after the last final block counts no longer, and a reading that
+    was not at its end will not be gone on with.
     """
     known = known_of(case, source, address)
-    if not known.complete or known.last is None:
-        return 0
-    if _stands(connector, known):
-        return known.last + 1
-    return _replaced(case, source, connector, known, now) + 1
+    tails = [Window(0, known.last, known.tip, known.final, 0)] if known.last is not None else []
+    for window in (*tails, *_unended(case, source, address)):
+        if window.final is not None and window.last <= window.final:
+            continue  # by the chain's own rule
+        has = connector.block_hash(address.chain, window.last)
+        if not window.tip or has != window.tip:
+            _give_up(case, source, address, now)
+            above = window.final if window.final is not None else -1
+            case.replace_after(source, address, above, at=now(), was=window.tip, now=has)
+            return False
+    return True
 
 
 def reorganised(case: Case, connector: Connector, now: Callable[[], int]) -> list[Address]:
     """The addresses of whose histories the last blocks no longer stand; the case is told of each."""
     if not isinstance(connector, ReadsOn):
         return []
-    stale = []
-    for address in dict.fromkeys(answer.address for asked, answer in case.answers() if asked == connector.name):
-        known = known_of(case, connector.name, address)
-        if known.last is not None and not _stands(connector, known):
-            _replaced(case, connector.name, connector, known, now)
-            stale.append(address)
-    return stale
+    asked = dict.fromkeys(answer.address for source, answer in case.told() if source == connector.name)
+    return [address for address in asked if not verified(case, connector, connector.name, address, now)]
 
 
-def _stands(connector: ReadsOn, known: Coverage) -> bool:
-    """Whether the last block read is still the same: the final ones are by the chain's own rule."""
-    if known.last is None or (known.final is not None and known.last <= known.final):
-        return True
-    return bool(known.tip) and connector.block_hash(known.address.chain, known.last) == known.tip
+def overtaken(source: str, address: Address, evidence: Evidence | None = None) -> Page:
+    """The last page of a reading that cannot be gone on with: the chain that it began on is no more."""
+    reason = "the chain was reorganised while it was read: read this address again"
+    cited = evidence.id if evidence else ""
+    coverage = Coverage(address, State.FAILED, frozenset(), source, cited, reason=reason)
+    return Page((), "", evidence, coverage, (Problem(reason, f"{source}, {address}"),))
 
 
-def _replaced(case: Case, source: str, connector: ReadsOn, known: Coverage, now: Callable[[], int]) -> int:
-    """Tell the case that what came after the last final block counts no longer; that block's number, -1 for none."""
-    above = known.final if known.final is not None else -1
-    has = connector.block_hash(known.address.chain, known.last) if known.last is not None else ""
-    case.replace_after(source, known.address, above, at=now(), was=known.tip, now=has)
-    return above
+def _unended(case: Case, source: str, address: Address) -> list[Window]:
+    """The blocks of the reading made last, if it has not come to a good end: its pages count all the same."""
+    told = [answer for asked, answer in case.answers(address) if asked == source]
+    whole = bool(told) and told[-1].state in (State.READ, State.EMPTY)
+    if whole and not case.cursor(source, address):
+        return []
+    try:
+        return [Window.of(case.left_at(source, address))[0]]
+    except InputError:  # it had one page, which then holds nothing that is not final
+        return []
 
 
-__all__ = ["MOST_ASSETS", "asserted", "first_unread", "known_of", "reorganised"]
+def _give_up(case: Case, source: str, address: Address, now: Callable[[], int]) -> None:
+    cursor = case.cursor(source, address)
+    if cursor:
+        case.store_page(source, address, overtaken(source, address), at=now(), after=cursor)
+
+
+__all__ = ["MOST_ASSETS", "asserted", "first_unread", "known_of", "overtaken", "reorganised", "verified"]

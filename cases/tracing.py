@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from cases.answer import FORMAT, Requests, answer
@@ -190,8 +191,8 @@ def _read_leads(
         if not wanted:
             break
         for address in wanted:
-            if left > 0:
-                left -= sum(1 for _ in ask_each(case, connectors, address, now))
+            asked = ask_each(case, connectors, address, now, question.max_pages)
+            left -= sum(1 for _ in islice(asked, max(left, 0)))
         traced = _conclude(case, backward, question)
     return traced
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from cases.asking import read_on
 from cases.case_file import Case
 from cases.investigation import Progress
+from cases.reading_on import reorganised
 from connectors.protocol import Connector, ReadsOn
 
 
@@ -23,6 +24,9 @@ def update(
     """
     got = asked = 0
     by_name = {connector.name: connector for connector in connectors if isinstance(connector, ReadsOn)}
+    if len(by_name) > 1:  # before one of them is told what another said of blocks that are no more
+        for connector in by_name.values():
+            reorganised(case, connector, now)
     known = list(dict.fromkeys((source, answer.address) for source, answer in case.answers() if source in by_name))
     for source, address in known:
         for page in read_on(case, by_name[source], address, now):

@@ -9,7 +9,7 @@ from typing import Any
 
 from tracer.coverage import Coverage, Kind, State
 from tracer.errors import InputError
-from tracer.values import Address
+from tracer.values import Address, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,10 @@ class Window:
             hint = "read the history from its beginning"
             raise InputError(f"no cursor of this source: {cursor!r:.80}", hint) from None
         return window, rest
+
+    def final_of(self, transfers: Iterable[Transfer]) -> tuple[Transfer, ...]:
+        """Those in blocks that were final: what is left of a page once the others may be of a chain that is no more."""
+        return tuple(one for one in transfers if self.final is not None and one.block.number <= self.final)
 
     def coverage(
         self, address: Address, kinds: Iterable[Kind], source: str, *, rows: int, evidence: str = "", reason: str = "",

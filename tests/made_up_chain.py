@@ -10,7 +10,7 @@ from connectors.protocol import Evidence, Page
 from connectors.window import Window
 from notation import ETH, ETHEREUM
 from tracer.balances import counted
-from tracer.coverage import Kind
+from tracer.coverage import Kind, State
 from tracer.values import Address, Asset, Block, Chain, Leg, Transfer, TransferId
 
 START = 1_600_000_000
@@ -95,6 +95,11 @@ class MadeUpLive:
             cited = tuple(replace(one, evidence=(f"{evidence.id}#{row}",)) for row, one in enumerate(told, 1))
             if at + 1 < len(numbers):
                 yield Page(cited, window.cursor(at=number + 1), evidence, None)
+            elif self.block_hash(ETHEREUM, window.last) != window.tip:
+                state, reason = State.FAILED, "it was reorganised"
+                coverage = window.coverage(address, Kind, self.name, rows=rows, state=state, reason=reason)
+                cited = tuple(one for one in cited if window.final is not None and one.block.number <= window.final)
+                yield Page(cited, "", evidence, coverage)
             else:
                 coverage = window.coverage(address, Kind, self.name, rows=rows, evidence=evidence.id)
                 yield Page(cited, "", evidence, coverage)

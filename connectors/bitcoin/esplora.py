@@ -47,7 +47,7 @@ class Esplora:
         if not where:
             raise InputError(f"no public Esplora of {chain} is known", "give the address of one: esplora:URL")
         self._url, self._name, self._asked = where.rstrip("/"), f"esplora:{where}", chain
-        key = network.settings.key_at("esplora", where)
+        key = network.settings.key_at("esplora", where, *PUBLIC.values())
         self._secret = {"authorization": f"Bearer {key.value}"} if key else {}
         paces = PUBLIC_PACE if urlsplit(where).hostname in PUBLIC_HOSTS else ()
         self._door = network.door(self._name, "esplora", self._url, judge, paces)

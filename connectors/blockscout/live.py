@@ -207,9 +207,11 @@ class Blockscout:
         if following is not None:
             cursor = window.cursor(**following.told())
             return Page(tuple(found.values()), cursor, answer.evidence, None, tuple(problems), tuple(also)), following
+        transfers = tuple(found.values())
         block_now = block_at(self._asking, window.last, also)
         if block_now is None or block_now.get("hash") != window.tip:
             self._head = None
+            transfers = window.final_of(transfers)
             told = f"block {window.last} was replaced while it was read (a reorganisation): read it again"
             place = place.with_gap(State.CUT, told, -1 if window.final is None else window.final)
         kinds = frozenset(Kind)
@@ -217,7 +219,7 @@ class Blockscout:
             kinds -= {Kind.INTERNAL}
             problems.append(Problem("this explorer has not processed all internal transfers: some may be missing"))
         coverage = place.coverage(window, address, kinds, self._name, cited)
-        return Page(tuple(found.values()), "", answer.evidence, coverage, tuple(problems), tuple(also)), None
+        return Page(transfers, "", answer.evidence, coverage, tuple(problems), tuple(also)), None
 
 
 def _parties(transfer: Transfer) -> set[Address | None]:

@@ -157,7 +157,7 @@ class Etherscan:
         met = any(self._wrapped.contract in _parties(transfer) for transfer in read.transfers)
         place = replace(place, rows=place.rows + len(step.rows), wraps=place.wraps or met, cap=step.cap)
         if read.unread:
-            place = place.with_gap(State.FAILED, f"{kind}: rows cannot be read", place.start - 1)
+            place = place.with_gap(State.FAILED, f"{kind}: rows cannot be read, or are missing", place.start - 1)
         if step.gap:
             place = place.with_gap(State.CUT, f"{kind}: {step.gap}", step.complete)
         if name == "tokentx" and place.start == window.first and step.rows:
@@ -169,13 +169,15 @@ class Etherscan:
         if following is not None:
             cursor = window.cursor(**following.told())
             return Page(read.transfers, cursor, main, None, tuple(problems), _each(main, also)), following
+        transfers = read.transfers
         if block_hash(self._asking, window.last, also) != window.tip:
             self._head = None
+            transfers = window.final_of(transfers)
             told = f"block {window.last} was replaced while it was read (a reorganisation): read it again"
             place = place.with_gap(State.CUT, told, -1 if window.final is None else window.final)
         problems += _caveats(self._chain)
         coverage = place.coverage(window, address, frozenset(Kind), self._name, main.id)
-        return Page(read.transfers, "", main, coverage, tuple(problems), _each(main, also)), None
+        return Page(transfers, "", main, coverage, tuple(problems), _each(main, also)), None
 
     def _list_after(self, place: _Place, window: Window) -> _Place | None:
         last = len(LISTS) if place.wraps and self._wrapped.contract else len(KINDS)
@@ -199,12 +201,11 @@ class Etherscan:
         )  # fmt: skip
 
     def _read(self, name: str, step: Step, address: Address) -> _Read:
-        rows, answers, problems = step.rows, list[Evidence](), list[Problem]()
+        rows, answers, problems, unread = step.rows, list[Evidence](), list[Problem](), 0
         if name == "tokentx":
-            rows, answers, problems = told_once(self._asking, rows)
+            rows, answers, problems, unread = told_once(self._asking, rows)
         twins: dict[tuple[object, ...], int] = {}
         found: dict[object, Transfer] = {}
-        unread = 0
         for row in rows:
             try:
                 stated = self._stated(name, row, address, twins)
@@ -243,7 +244,7 @@ class Etherscan:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What the rows of a step say, how many of them cannot be read, and what was asked to understand them."""
+    """What the rows of a step say, how many cannot be read or are missing, and what was asked to understand them."""
 
     transfers: tuple[Transfer, ...]
     problems: list[Problem]

@@ -13,8 +13,9 @@ from tracer.errors import SourceSkipped
 TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"  # keccak of its signature
 
 
-def told_once(asking: Asking, rows: Sequence[Row]) -> tuple[tuple[Row, ...], list[Evidence], list[Problem]]:
-    """The rows without repetitions, the receipts that were read, and what is to be known. Raises `SourceUnusable`.
+def told_once(asking: Asking, rows: Sequence[Row]) -> tuple[tuple[Row, ...], list[Evidence], list[Problem], int]:
+    """The rows without repetitions, the receipts that were read, what is to be known, and how many rows are missing.
+    Raises `SourceUnusable`.
 
     Two equal payments in one transaction are two rows that nothing tells apart, since the log index is left out.
     """
@@ -26,6 +27,7 @@ def told_once(asking: Asking, rows: Sequence[Row]) -> tuple[tuple[Row, ...], lis
     receipts: dict[str, Mapping[str, object] | None] = {}
     answers: list[Evidence] = []
     problems: list[Problem] = []
+    missing = 0
     for like in (rows for rows in alike.values() if len(rows) > 1):
         told = like[0].told
         assert isinstance(told, dict)  # noqa: S101 - as grouped above
@@ -39,8 +41,9 @@ def told_once(asking: Asking, rows: Sequence[Row]) -> tuple[tuple[Row, ...], lis
             dropped.update(row.cited for row in like[events:])
             problems.append(Problem(f"{len(like)} rows are alike, but the receipt has {events}: the rest repeat", tx))
         elif events > len(like):
+            missing += events - len(like)
             problems.append(Problem(f"{len(like)} rows are alike, but the receipt has {events}: some are missing", tx))
-    return tuple(row for row in rows if row.cited not in dropped), answers, problems
+    return tuple(row for row in rows if row.cited not in dropped), answers, problems, missing
 
 
 def _receipt(asking: Asking, tx: str, answers: list[Evidence]) -> Mapping[str, object] | None:

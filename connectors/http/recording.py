@@ -12,6 +12,8 @@ from typing import Any
 from connectors.http.protocol import Request, Response, Transport, Unanswered
 from tracer.errors import InputError
 
+_BEGINNING = b'{"at": '  # of every line that is written here
+
 
 class Recording:
     """Sends through `inner` and appends request and answer to `path`, a JSON object a line, without secrets."""
@@ -34,6 +36,10 @@ class Recording:
         """Make the file, for its owner alone; a line whose writing was cut off was never used, and goes."""
         with open(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
             size = whole = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            if size and not file.read(len(_BEGINNING)).startswith(_BEGINNING[:size]):
+                told = f"{self._path} is there already and holds no recorded answers: nothing was written to it"
+                raise InputError(told, "name another file, or one made with --record")
             while whole:
                 begin = max(0, whole - 65536)
                 file.seek(begin)

@@ -38,8 +38,9 @@ class CoinGecko:
 
     def __init__(self, where: str, network: Network, currency: str = "USD") -> None:
         self._base = (where or network.settings.url(KIND) or DEFAULT).rstrip("/")
-        key = network.settings.key(KIND)
-        self._paid, self._currency, self._clock = _PAID_HOST in self._base, currency.upper(), network.clock
+        key = network.settings.key_at(KIND, self._base, DEFAULT, f"https://{_PAID_HOST}")
+        self._paid = urlsplit(self._base).netloc.lower() == _PAID_HOST
+        self._currency, self._clock = currency.upper(), network.clock
         header = "x-cg-pro-api-key" if self._paid else "x-cg-demo-api-key"
         self._secret = {header: key.value} if key else {}
         self._door = network.door(

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -137,7 +138,8 @@ def run(
             served.victim = int(line.split()[1])
             if after is not None:
                 time.sleep(after)
-                os.kill(served.victim, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it was done before
+                    os.kill(served.victim, signal.SIGKILL)
     return told
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cases import tracing
 from cases.asking import ask, ask_each, read_on
 from cases.case_file import Case
 from cases.fetching import fetch
 from cases.reading_on import known_of
+from cases.updating import update
 from connectors.contract import ConnectorContract
 from connectors.protocol import Connector, Page
 from made_up import LATER, Clock
@@ -23,7 +27,7 @@ from made_up_chain import MadeUpChain, MadeUpLive
 from notation import ETH, address
 from tracer.balances import counted
 from tracer.coverage import State
-from tracer.errors import CaseConflict
+from tracer.errors import CaseConflict, SourceSkipped
 from tracer.values import Address, Chain
 
 THIEF, MULE, SHOP, FRIEND = map(address, ("thief", "mule", "shop", "friend"))
@@ -214,18 +218,154 @@ def test_a_source_that_names_a_payment_otherwise_is_refused_since_it_would_count
     assert counted(THIEF, case.ledger().transfers)[ETH] == 4
 
 
+def chain_with_late_payments() -> MadeUpChain:
+    chain = MadeUpChain()
+    late: list[list[tuple[Address, Address, int]]] = [[(THIEF, SHOP, 3)], [(THIEF, SHOP, 1)]]
+    for block in ([(FRIEND, THIEF, 9)], [], [(THIEF, MULE, 4)], [], *late):
+        chain.mine(*block)
+    return chain
+
+
+@pytest.mark.parametrize("killed", [True, False])
+@pytest.mark.parametrize("again", [[], [(THIEF, SHOP, 3)]])
+def test_the_pages_of_a_reading_that_a_reorganisation_broke_count_no_longer(
+    case: Case, killed: bool, again: list[tuple[Address, Address, int]]
+) -> None:
+    chain = chain_with_late_payments()
+    source = MadeUpLive(chain)
+    pages = ask(case, source, THIEF, Clock())
+    assert [[one.block.number for one in next(pages).transfers] for _ in range(3)] == [[0], [2], [4]]
+    chain.reorganise(4, [], again, [])  # what was paid in block 4 is never paid, or a block later
+    if not killed:
+        list(pages)
+    list(read_on(case, source, THIEF, Clock()))
+    assert ids_and_blocks(case, source, THIEF) == truth(chain, THIEF)
+    assert known_of(case, source.name, THIEF).complete
+    assert case.verify() == []
+
+
+def test_the_pages_read_on_that_a_reorganisation_broke_count_no_longer_either(case: Case) -> None:
+    chain = chain_of_six()
+    source = MadeUpLive(chain)
+    list(ask(case, source, THIEF, Clock()))
+    for units in (20, 21, 22):
+        chain.mine((MULE, THIEF, units))
+    pages = read_on(case, source, THIEF, Clock())
+    assert [[one.block.number for one in next(pages).transfers] for _ in range(2)] == [[6], [7]]
+    chain.reorganise(7, [], [], [])
+    list(pages)
+    list(read_on(case, source, THIEF, Clock()))
+    assert ids_and_blocks(case, source, THIEF) == truth(chain, THIEF)
+
+
+def test_money_that_a_reorganisation_sent_elsewhere_is_not_with_whom_it_was_sent_to_first(case: Case) -> None:
+    chain = chain_of_six()
+    source = MadeUpLive(chain)
+    for who in (THIEF, SHOP):
+        list(ask(case, source, who, Clock()))
+    chain.reorganise(5, [(THIEF, MULE, 1)])
+    list(read_on(case, source, THIEF, Clock()))
+    told = {(one.id.tx, one.block.number, one.block.hash) for one in case.ledger().transfers}
+    assert told == truth(chain, THIEF) | truth(chain, SHOP)
+
+
+def test_a_transfer_that_a_reorganisation_replaced_is_not_held(case: Case) -> None:
+    chain = chain_of_six()
+    source = MadeUpLive(chain)
+    list(ask(case, source, THIEF, Clock()))
+    gone = chain.transfers()[-1].id
+    assert case.holds(gone)
+    chain.reorganise(5, [], [])
+    list(read_on(case, source, THIEF, Clock()))
+    assert not case.holds(gone)
+    assert case.transaction(gone.chain, gone.tx) == ()
+
+
+def test_two_sources_of_one_history_are_both_mended_before_they_are_compared(case: Case) -> None:
+    chain = chain_of_six()
+    sources = [MadeUpLive(chain, name="made-up:one"), MadeUpLive(chain, name="made-up:two")]
+    for who in (THIEF, SHOP):
+        fetch(case, sources, who, max_requests=100, now=Clock())
+    chain.reorganise(5, [], [(THIEF, SHOP, 1)])
+    told = fetch(case, sources, THIEF, max_requests=100, now=Clock())
+    assert told["complete"]
+    for source in sources:
+        for who in (THIEF, SHOP):
+            assert ids_and_blocks(case, source, who) == truth(chain, who)
+    chain.reorganise(5, [], [], [(THIEF, SHOP, 1)])
+    update(case, sources, now=Clock())
+    assert {(one.id.tx, one.block.number) for one in case.ledger().transfers} == {
+        (one.id.tx, one.block.number) for one in chain.transfers()
+    }
+
+
+def test_a_fetch_that_did_not_come_to_the_newest_block_is_not_complete_because_an_earlier_one_was(case: Case) -> None:
+    chain = chain_of_six()
+    source = MadeUpLive(chain)
+    assert fetch(case, [source], THIEF, max_requests=9, now=Clock())["complete"]
+    for units in (20, 21, 22):
+        chain.mine((MULE, THIEF, units))
+    cut = fetch(case, [source], THIEF, max_requests=1, now=Clock())
+    assert (cut["complete"], cut["sources"][0]["last"]) == (False, 5)
+    assert "run it again" in cut["sources"][0]["reason"]
+    assert fetch(case, [source], THIEF, max_requests=9, now=Clock())["complete"]
+    chain.mine((MULE, THIEF, 23))
+    failed = fetch(case, [Unwilling(chain)], THIEF, max_requests=9, now=Clock())
+    assert not failed["complete"]
+    assert "HTTP status 500" in failed["sources"][0]["reason"]
+
+
+def test_a_source_that_fails_at_once_is_told_beside_the_one_that_did_not(case: Case) -> None:
+    chain = chain_of_six()
+
+    class Down(MadeUpLive):
+        def cursor_from(self, chain: Chain, first: int) -> str:
+            raise SourceSkipped("HTTP status 500", source=self.name)
+
+        def block_hash(self, chain: Chain, number: int) -> str:
+            raise SourceSkipped("HTTP status 500", source=self.name)
+
+    told = fetch(case, [MadeUpLive(chain), Down(chain, name="made-up:down")], THIEF, max_requests=9, now=Clock())
+    assert [(one["state"], one["complete"]) for one in told["sources"]] == [("read", True), ("failed", False)]
+
+
+class Unwilling(MadeUpLive):
+    """Tells its newest block and no history."""
+
+    def history(self, address: Address, after: str = "") -> Iterator[Page]:
+        raise SourceSkipped("HTTP status 500", source=self.name)
+        yield from super().history(address, after)
+
+
+@pytest.mark.parametrize(("budget", "most", "pages"), [(7, 25, 7), (100, 5, 5), (100, 0, 30)])
+def test_leads_to_a_hub_keep_to_the_budget_and_to_the_most_pages_of_one(
+    case: Case, monkeypatch: pytest.MonkeyPatch, budget: int, most: int, pages: int
+) -> None:
+    chain = MadeUpChain()
+    for units in range(1, 31):
+        chain.mine((THIEF, SHOP, units))
+    source, lead = MadeUpLive(chain), SimpleNamespace(address=SHOP, labelled=False)
+    monkeypatch.setattr(tracing, "_leads", lambda *_: (lead,))
+    monkeypatch.setattr(tracing, "_conclude", lambda *_: SimpleNamespace(ledger=case.ledger()))
+    asked = tracing.Question("", max_pages=most)
+    begun: Any = SimpleNamespace(ledger=case.ledger())
+    tracing._read_leads(case, begun, asked, None, [source], budget, Clock())
+    assert source.asked == pages
+
+
 PARTIES = st.sampled_from([THIEF, MULE, SHOP])
 BLOCK = st.lists(st.tuples(PARTIES, PARTIES, st.integers(1, 2**70)), max_size=2)
 GROWTH = st.tuples(st.just(0), st.lists(BLOCK, min_size=1, max_size=3))
 FORK = st.tuples(st.integers(1, 3), st.lists(BLOCK, min_size=3, max_size=5))  # no deeper than what is not final
 READ = PARTIES
+BEGUN = st.tuples(PARTIES, st.integers(1, 3))  # a reading that is killed after so many pages
 
 
 @pytest.mark.slow
-@given(steps=st.lists(st.one_of(GROWTH, FORK, READ), max_size=25))
+@given(steps=st.lists(st.one_of(GROWTH, FORK, READ, BEGUN), max_size=25))
 def test_after_any_growth_and_forks_the_case_equals_a_fresh_reading(
     tmp_path_factory: pytest.TempPathFactory,
-    steps: list[Address | tuple[int, list[list[tuple[Address, Address, int]]]]],
+    steps: list[Address | tuple[Address, int] | tuple[int, list[list[tuple[Address, Address, int]]]]],
 ) -> None:
     chain, salt = MadeUpChain(depth=3), count()
     chain.mine(*((FRIEND, who, 10**70) for who in (THIEF, MULE, SHOP)))
@@ -236,6 +376,11 @@ def test_after_any_growth_and_forks_the_case_equals_a_fresh_reading(
                 list(read_on(case, source, step, Clock()))
                 continue
             depth, drawn = step
+            if isinstance(depth, Address):
+                assert isinstance(drawn, int)
+                list(islice(read_on(case, source, depth, Clock()), drawn))
+                continue
+            assert isinstance(drawn, list)
             # Each transaction once: the chain names them by payer, payee and units.
             blocks = [[(one, other, units * 10**6 + next(salt)) for one, other, units in block] for block in drawn]
             if depth:

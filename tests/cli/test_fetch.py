@@ -11,7 +11,7 @@ from cases.show_fetch import show_fetch
 from commands import run
 from connectors.http.live import SystemClock
 
-A, B = "0x" + "a" * 40, "0x" + "b" * 40
+A, B, C = "0x" + "a" * 40, "0x" + "b" * 40, "0x" + "c" * 40
 TX = "0x" + "1" * 64
 HEAD = "chain,tx,position,block,time,from,to,units\n"
 ROW = f"ethereum,{TX},tx,7,2022-03-23T13:29:09Z,{A},{B},5\n"
@@ -71,6 +71,33 @@ def test_a_reason_that_is_the_problem_too_is_shown_once(folder: Path, tmp_path: 
     told = json.loads(done.stdout)
     told["sources"][0] |= {"reason": "it broke off", "problems": [{"text": "it broke off", "where": "there"}]}
     assert show_fetch(told).count("it broke off") == 1
+
+
+def told_by(folder: Path, kinds: str, *rows: str) -> Path:
+    folder.mkdir()
+    (folder / "transfers.csv").write_text(HEAD + "".join(rows))
+    said = "".join(f"ethereum,{one},read,{kinds},9\n" for one in (A, B, C))
+    (folder / "coverage.csv").write_text("chain,address,state,kinds,last\n" + said)
+    return folder
+
+
+def test_a_trace_asks_the_next_source_for_the_kinds_of_movement_that_the_first_cannot_show(tmp_path: Path) -> None:
+    inner = f"ethereum,0x{'2' * 64},trace:0,8,2022-03-23T13:29:21Z,{B},{C},5\n"
+    one = told_by(tmp_path / "one", "native", ROW)
+    two = told_by(tmp_path / "two", "native internal token", ROW, inner)
+    named = ("--source", f"file:{one}", "--source", f"file:{two}")
+    done = run("trace", TX, *named, "--case", tmp_path / "a.fundtrail", "--json")
+    told = json.loads(done.stdout)
+    assert [(end["address"], end["amounts"]["fifo"]) for end in told["ends"]] == [(C, "5")]
+    assert (done.exit_code, told["partial"], told["coverage"]["missing_kinds"]) == (0, False, [])
+
+
+def test_a_trace_of_coins_through_a_source_that_shows_tokens_only_is_partial(tmp_path: Path) -> None:
+    only = told_by(tmp_path / "tokens", "internal token", ROW)
+    done = run("trace", TX, "--source", f"file:{only}", "--case", tmp_path / "a.fundtrail", "--json")
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["partial"]) == (3, True)
+    assert told["partial_because"] == ["native payments, which the source cannot show, were not read: 1 wallet"]
 
 
 def test_a_preview_asks_nobody_and_makes_no_case(folder: Path, tmp_path: Path) -> None:

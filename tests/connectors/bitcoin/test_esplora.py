@@ -302,11 +302,16 @@ def test_a_key_goes_into_a_header_and_nowhere_else() -> None:
             seen.append(request)
             return super().send(request)
 
-    settings = Settings({"ESPLORA_API_KEY": "canary-key"}, {"sources": {"esplora": {"url": URL}}})
-    network = Network(settings, transport=Watching.of_transfers(payments(1)))
-    pages = list(Esplora(URL, network).history(A))
+    own = Settings({"ESPLORA_API_KEY": "canary-key"}, {"sources": {"esplora": {"url": URL}}})
+    pages = list(Esplora("", Network(own, transport=Watching.of_transfers(payments(1)))).history(A))
+    assert seen
     assert all(request.secret_headers == {"authorization": "Bearer canary-key"} for request in seen)
     assert "canary-key" not in repr(seen) + repr(pages)
+    seen.clear()
+    other = Settings({"ESPLORA_API_KEY": "canary-key"})  # an address behind the colon that is nobody's we know
+    list(Esplora(URL, Network(other, transport=Watching.of_transfers(payments(1)))).history(A))
+    assert seen
+    assert all(request.secret_headers == {} for request in seen)
 
 
 @pytest.mark.parametrize(

@@ -217,6 +217,16 @@ def test_a_reorganisation_while_reading_is_seen() -> None:
     assert "block 100 was replaced" in coverage.reason
 
 
+def test_the_page_on_which_a_reorganisation_is_seen_tells_of_final_blocks_only() -> None:
+    late = Transaction(90, 1, C, TOKEN, events=(Event(4, TOKEN, C, A, 9),))
+    chain = MadeUp([*plain_chain().transactions[:4], late], head=100)
+    pages = source_of(BlockscoutProvider(chain)).history(parse(A, ETH))
+    next(pages)
+    chain.forked_at = 95
+    *_, last = pages
+    assert {one.block.number for one in last.transfers} == {9}
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("value", "1.5"), ("value", 1e18), ("fee", None), ("status", None), ("from", None), ("timestamp", "yesterday")],

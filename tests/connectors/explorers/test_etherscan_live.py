@@ -192,6 +192,33 @@ def test_a_reorganisation_while_reading_is_seen() -> None:
     assert "block 100 was replaced" in coverage.reason
 
 
+def test_the_page_on_which_a_reorganisation_is_seen_tells_of_final_blocks_only() -> None:
+    late = Transaction(90, 1, C, TOKEN, events=(Event(4, TOKEN, C, A, 9),))
+    chain = MadeUp([*plain_chain().transactions[:4], late], head=100)
+    provider = EtherscanProvider(chain)
+    pages = source_of(provider).history(parse(A, ETH))
+    next(pages)
+    chain.forked_at = 95
+    *_, last = pages
+    assert {one.block.number for one in last.transfers} == {9}
+
+
+def test_a_like_row_that_the_list_leaves_out_is_a_gap() -> None:
+    provider = EtherscanProvider(
+        MadeUp([Transaction(9, 2, C, TOKEN, events=tuple(Event(at, TOKEN, C, A, 50) for at in (4, 5, 6)))], head=100)
+    )
+
+    def spoil(request: Request, body: Any) -> Any:
+        if request.params.get("action") == "tokentx" and body["result"]:
+            del body["result"][0]
+        return body
+
+    provider.spoil = spoil
+    _, coverage = read(source_of(provider))
+    assert (coverage.state, coverage.last) == (State.FAILED, None)
+    assert "are missing" in coverage.reason
+
+
 def test_a_chain_that_grows_while_it_is_read_changes_nothing() -> None:
     chain = plain_chain()
     whole = list(source_of(EtherscanProvider(chain)).history(parse(A, ETH)))

@@ -101,6 +101,23 @@ def test_a_line_whose_writing_was_cut_off_is_begun_anew(torn: bytes, tmp_path: P
     assert [replay.send(SECRET).body for _ in range(2)] == [b"[1]", b"[2]"]
 
 
+@pytest.mark.parametrize("other", [b"SQLite format 3\0 and no line end", b"notes\nof mine", b'{"a": 1}', b"x"])
+def test_a_file_of_something_else_is_not_written_to(other: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "my.fundtrail"
+    path.write_bytes(other)
+    with pytest.raises(InputError, match="nothing was written to it"):
+        Recording(Says(Response(200, b"[1]")), path).send(SECRET)
+    assert path.read_bytes() == other
+
+
+@pytest.mark.parametrize("torn", [b"{", b'{"at":', b'{"at": 1, "head'])
+def test_a_recording_that_was_cut_off_in_its_first_line_is_begun_anew(torn: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_bytes(torn)
+    Recording(Says(Response(200, b"[1]")), path).send(SECRET)
+    assert Replay(path).send(SECRET).body == b"[1]"
+
+
 GOOD = {"request": "GET x", "status": 200, "headers": {}, "at": 0, "text": "x"}
 
 

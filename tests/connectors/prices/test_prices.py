@@ -210,6 +210,14 @@ def test_another_coin_or_no_figure_is_no_price(record: dict[str, object]) -> Non
         gecko(("/history", record))[0].at(ETH.coin, T)
 
 
+@pytest.mark.parametrize("where", ["https://evil.example/api/v3", "https://evil.example/pro-api.coingecko.com"])
+def test_a_key_goes_to_coingecko_and_to_no_address_that_is_written_behind_the_colon(where: str) -> None:
+    day = Response(200, b'{"id":"ethereum","market_data":{"current_price":{"usd":1.5}}}')
+    prices, transport = gecko(("/history", day), where=where, COINGECKO_API_KEY="canary")
+    prices.each([(ETH.coin, T)])
+    assert [asked.secret_headers for asked in transport.asked] == [{}]
+
+
 def test_a_refused_key_stops_and_a_day_out_of_reach_does_not() -> None:
     far = Response(401, b'{"error":{"status":{"error_code":10012,"error_message":"exceeds the allowed time range"}}}')
     assert gecko(("/history", far))[0].each([(ETH.coin, T)]).prices == ()
