@@ -32,10 +32,10 @@ demo: $(VENV)/.installed
 	$(BIN)/fundtrail demo
 
 test: lint
-	$(PYTEST) -n 2
+	$(PYTEST) -n 2 --dist loadgroup
 
 check: lint
-	$(PYTEST) -n 2 -m "not slow"
+	$(PYTEST) -n 2 --dist loadgroup -m "not slow"
 
 components:
 	.ci/components

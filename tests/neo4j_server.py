@@ -71,6 +71,7 @@ class Server:
         done = subprocess.run(
             ["java", "-Xmx512m", "-cp", f"{self.lib}/*", "org.neo4j.server.startup.Neo4jAdminCommand", *words],
             env={**os.environ, "NEO4J_HOME": str(self.home)},
+            cwd=self.home,  # it leaves a report where it runs
             capture_output=True,
             text=True,
             check=False,
