@@ -75,10 +75,13 @@ def _kept(
     """
     try:
         case.store_page(connector.name, address, page, at=now(), after=after)
-    except Contradiction:
+    except Contradiction as error:
         begun = bool(case.cursor(connector.name, address))
         stale = reorganised(case, connector, now)
         if not stale:
+            if isinstance(connector, ReadsOn):
+                also = "if the chain has reorganised, read on with --update and all sources of the case"
+                error.hint = f"{error.hint}; {also}" if error.hint else also
             raise
         if address in stale:
             page = overtaken(connector.name, address, None if begun else page.evidence)

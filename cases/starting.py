@@ -27,6 +27,7 @@ def start(
     connectors: Sequence[Connector],
     now: Callable[[], int],
     keep: bool = True,
+    max_pages: int = 0,
 ) -> Loss:
     """Add what `text` names to the case's losses and return it; the same start again is the same loss.
 
@@ -46,7 +47,7 @@ def start(
         if since:
             raise InputError("a block to start from does not go with a transaction", "give it with a wallet's address")
         output = int(position) if position.isascii() and position.isdecimal() else None
-        transfer = _paid(case, head, "" if output is not None else position, chain, asset, connectors, now)
+        transfer = _paid(case, head, "" if output is not None else position, chain, asset, connectors, now, max_pages)
         output = _output(transfer, output)
         units = _units(amount, transfer.asset)
         moved = transfer.units if output is None else transfer.outputs[output].units
@@ -147,7 +148,7 @@ def wallet_of(text: str, chain: Chain | None, connectors: Sequence[Connector]) -
 
 def _paid(
     case: Case, hash: str, position: str, chain: Chain | None, asset: Asset | None,
-    connectors: Sequence[Connector], now: Callable[[], int],
+    connectors: Sequence[Connector], now: Callable[[], int], max_pages: int,
 ) -> Transfer:  # fmt: skip
     """The one transfer of the transaction that is meant, which the case holds from here on."""
     known = {found.id: found for found in _lookups(case, hash, chain, connectors)}
@@ -161,7 +162,7 @@ def _paid(
         raise InputError(f"{hash} is on {_or(chain.name for chain in on)}", "say which: --chain NAME")
     chosen = _chosen(hash, list(known.values()), position, asset)
     if not case.holds(chosen.id):
-        _keep(case, chosen, connectors, now)
+        _keep(case, chosen, connectors, now, max_pages)
     return chosen
 
 
@@ -205,17 +206,20 @@ def _told(units: int, asset: Asset) -> str:
     return f"{shown(units, asset.decimals)} {asset}"
 
 
-def _keep(case: Case, transfer: Transfer, connectors: Sequence[Connector], now: Callable[[], int]) -> None:
+def _keep(
+    case: Case, transfer: Transfer, connectors: Sequence[Connector], now: Callable[[], int], most: int
+) -> None:  # fmt: skip
     """Read the transfer into the case with its evidence: from the history of whom it paid, else of who paid it.
 
-    Who was paid is read anyway when the money is followed. Reading stops at the page that holds it.
+    Who was paid is read anyway when the money is followed. Reading stops at the page that holds it, and after `most`
+    pages of one address unless that is 0: an exchange's wallet may have thousands.
     """
     legs = (*transfer.outputs, *transfer.inputs)
     for address in dict.fromkeys(leg.address for leg in legs if leg.address is not None):
         for connector in connectors:
             if address.chain not in connector.chains or _answered(case, connector, address):
                 continue
-            for _ in ask(case, connector, address, now):
+            for _ in ask(case, connector, address, now, most=most):
                 if case.holds(transfer.id):
                     return
     raise InputError(

@@ -75,6 +75,7 @@ def trace(
     loss = start(
         case, question.start, chain=question.chain, asset=question.asset, amount=question.amount, since=question.since,
         victim=question.victim, connectors=connectors, now=now, keep=not question.backward,
+        max_pages=question.max_pages,
     )  # fmt: skip
     if question.backward and loss.wallet is None:
         raise InputError("backward starts from a wallet, not from a transaction", "give the address it was paid to")

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import NoReturn
 
 from tracer.errors import BadRow
 
+DEEPEST = 50_000  # levels: a call on the EVM may be 1,024 deep, two levels each, and a stack of 8 MB holds this many
 MOST_DIGITS = 78  # 2**256 - 1 has 78
+
+
+@contextmanager
+def room_to_nest() -> Iterator[None]:
+    """While JSON is decoded, so many levels are read and no more; everywhere else Python's own limit holds.
+
+    A contract can nest its calls so that an answer about it goes beyond that limit.
+    """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, DEEPEST))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 class _Inexact(str):
@@ -23,7 +41,7 @@ def parse_json(text: str, where: str, decimals: bool = False) -> object:
     """The value of a JSON text. Raises `BadRow`, which begins with `where`.
 
     Refused: NaN and Infinity, numbers with a fraction or an exponent (amounts are whole base units), whole numbers
-    over 78 digits, an object that names a key twice, and nesting deeper than Python's recursion limit. With `decimals`
+    over 78 digits, an object that names a key twice, and nesting of more than 50,000 levels. With `decimals`
     a number with a fraction or an exponent is an exact `Decimal`, of 78 digits at most before and after the point.
 
     >>> parse_json('{"units": 1e18}', "a.jsonl, line 3")
@@ -34,7 +52,8 @@ def parse_json(text: str, where: str, decimals: bool = False) -> object:
     {'value': Decimal('0.10000000')}
     """
     try:
-        return (_WITH_DECIMALS if decimals else _EXACT).decode(text)
+        with room_to_nest():
+            return (_WITH_DECIMALS if decimals else _EXACT).decode(text)
     except _Refused as error:
         reason = str(error)
     except json.JSONDecodeError as error:
@@ -58,7 +77,8 @@ def _field_of_inexact(text: str) -> str:
         return {}
 
     try:
-        json.loads(text, parse_float=_Inexact, parse_int=_unread, object_pairs_hook=look)
+        with room_to_nest():
+            json.loads(text, parse_float=_Inexact, parse_int=_unread, object_pairs_hook=look)
     except (ValueError, RecursionError):
         return ""
     return found[0] if found else ""

@@ -116,9 +116,11 @@ class Blockscout:
         """
         path, answers = f"/addresses/{address.text}/coin-balance-history", list[Evidence]()
         params: Mapping[str, str] | None = {}
+        seen = False
         while params is not None:
             page = self._asking.items(path, params)
             answers.append(page.evidence)
+            seen = seen or bool(page.rows)
             for row in page.rows:
                 if not isinstance(row, dict):
                     raise self._asking.skipped("a row of the balances is not an object", page.evidence)
@@ -129,7 +131,9 @@ class Blockscout:
             if page.following == params:
                 raise self._asking.skipped("the same page of balances comes again and again", page.evidence)
             params = page.following
-        return ({self._chain.coin: 0} if self._chain.coin in assets else {}), tuple(answers)
+        # All entries are later: nothing was there yet. None at all is no such statement: nobody may have looked.
+        looked = seen and self._chain.coin in assets
+        return ({self._chain.coin: 0} if looked else {}), tuple(answers)
 
     def transaction(self, chain: Chain, tx: str) -> tuple[Transfer, ...]:
         """See `FindsTransactions`."""

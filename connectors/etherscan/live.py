@@ -57,6 +57,9 @@ class Etherscan:
         self._host = urlsplit(base).netloc
         own = self._host in {urlsplit(url).netloc for url in (BASE, configured) if url}
         key = network.settings.key("etherscan") if own else None
+        if base == BASE and key is None and network.transport is None and network.replay is None:
+            # Said before anything is sent: the provider would learn the address, and then refuse.
+            raise InputError("Etherscan answers nobody without a key", "set ETHERSCAN_API_KEY: docs/live-sources.md")
         door = network.door(self._name, "etherscan", base, judge, _PACES if own else _NOT_ITS_OWN)
         fixed = {"chainid": NUMBERS[self._chain.name]} if numbered else {}
         self._asking = Asking(door, base, self._name, fixed, {"apikey": key.value} if key else {})

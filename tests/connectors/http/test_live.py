@@ -405,5 +405,5 @@ def test_a_door_that_nobody_holds_closes_its_connections() -> None:
 
 
 def test_a_deeply_nested_answer_says_nothing() -> None:
-    response = asked_once(saying(reply(b"[" * 40_000 + b"]" * 40_000)), Limits())
+    response = asked_once(saying(reply(b"[" * 100_000 + b"]" * 100_000)), Limits())
     assert "nested too deeply" in getattr(as_json(response), "why", "")
