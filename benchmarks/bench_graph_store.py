@@ -21,19 +21,19 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from benchmarks.measuring import machine  # noqa: E402 - needs the path above
-from cases.case_file import Case  # noqa: E402
-from cases.demo import run_demo  # noqa: E402
-from cases.graph import questions, server  # noqa: E402
-from cases.graph.access import Access  # noqa: E402
-from cases.graph.batching import batches  # noqa: E402
-from cases.graph.neo4j_session import Database  # noqa: E402
-from cases.graph.neo4j_store import BATCH, Neo4jGraph  # noqa: E402
-from cases.graph.nouns import Place  # noqa: E402
-from cases.graph.protocol import GraphStore  # noqa: E402
-from cases.graph.sqlite_store import SqliteGraph  # noqa: E402
-from cases.table import table  # noqa: E402
-from neo4j_server import PASSWORD, Server, jars  # noqa: E402
-from tracer.values import Address, Block, Chain, Leg, Transfer, TransferId  # noqa: E402
+from cases.case_file import Case  # noqa: E402 - needs the path above
+from cases.demo import run_demo  # noqa: E402 - needs the path above
+from cases.graph import questions, server  # noqa: E402 - needs the path above
+from cases.graph.access import Access  # noqa: E402 - needs the path above
+from cases.graph.batching import batches  # noqa: E402 - needs the path above
+from cases.graph.neo4j_session import Database  # noqa: E402 - needs the path above
+from cases.graph.neo4j_store import BATCH, Neo4jGraph  # noqa: E402 - needs the path above
+from cases.graph.nouns import Place  # noqa: E402 - needs the path above
+from cases.graph.protocol import GraphStore  # noqa: E402 - needs the path above
+from cases.graph.sqlite_store import SqliteGraph  # noqa: E402 - needs the path above
+from cases.table import table  # noqa: E402 - needs the path above
+from neo4j_server import PASSWORD, Server, jars  # noqa: E402 - needs the path above
+from tracer.values import Address, Block, Chain, Leg, Transfer, TransferId  # noqa: E402 - needs the path above
 
 ETHEREUM = Chain.named("ethereum")
 

@@ -15,17 +15,17 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
 
 from benchmarks.edge_lists import ETHEREUM, USD, EdgeList, read_edge_list  # noqa: E402 - needs the path above
-from benchmarks.measuring import machine  # noqa: E402
-from cases.table import table  # noqa: E402
-from connectors.labels import read_labels  # noqa: E402
-from graphs.follow import Following, follow  # noqa: E402
-from tracer.coverage import Coverage, CoverageBook, Kind, State  # noqa: E402
-from tracer.labels import Label, LabelBook, Role  # noqa: E402
-from tracer.ledger import Ledger  # noqa: E402
-from tracer.losses import Loss  # noqa: E402
-from tracer.lots import Rule  # noqa: E402
-from tracer.trace import Part, StopCode  # noqa: E402
-from tracer.values import Address  # noqa: E402
+from benchmarks.measuring import machine  # noqa: E402 - needs the path above
+from cases.table import table  # noqa: E402 - needs the path above
+from connectors.labels import read_labels  # noqa: E402 - needs the path above
+from graphs.follow import Following, follow  # noqa: E402 - needs the path above
+from tracer.coverage import Coverage, CoverageBook, Kind, State  # noqa: E402 - needs the path above
+from tracer.labels import Label, LabelBook, Role  # noqa: E402 - needs the path above
+from tracer.ledger import Ledger  # noqa: E402 - needs the path above
+from tracer.losses import Loss  # noqa: E402 - needs the path above
+from tracer.lots import Rule  # noqa: E402 - needs the path above
+from tracer.trace import Part, StopCode  # noqa: E402 - needs the path above
+from tracer.values import Address  # noqa: E402 - needs the path above
 
 DATA = ROOT.parent / "shared" / "data"
 CASES = ("54m", "LIFI")

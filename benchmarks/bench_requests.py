@@ -18,22 +18,22 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
 
 from benchmarks.measuring import bar, machine  # noqa: E402 - needs the path above
-from benchmarks.thousand_rows import ETHEREUM, FACTS, ROWS, ThousandRows  # noqa: E402
-from cases.case_file import Case  # noqa: E402
-from cases.demo import EXPLOITER  # noqa: E402
-from cases.investigation import Progress, concluded, read  # noqa: E402
-from cases.starting import start  # noqa: E402
-from cases.table import table  # noqa: E402
-from connectors.labels import read_labels  # noqa: E402
-from graphs.follow import Following, follow  # noqa: E402
-from graphs.stops import StopRules, labelled  # noqa: E402
-from tracer.coverage import CoverageBook  # noqa: E402
-from tracer.labels import LabelBook  # noqa: E402
-from tracer.ledger import Ledger  # noqa: E402
-from tracer.losses import Loss  # noqa: E402
-from tracer.lots import Rule  # noqa: E402
-from tracer.trace import Part  # noqa: E402
-from tracer.values import Address  # noqa: E402
+from benchmarks.thousand_rows import ETHEREUM, FACTS, ROWS, ThousandRows  # noqa: E402 - needs the path above
+from cases.case_file import Case  # noqa: E402 - needs the path above
+from cases.demo import EXPLOITER  # noqa: E402 - needs the path above
+from cases.investigation import Progress, concluded, read  # noqa: E402 - needs the path above
+from cases.starting import start  # noqa: E402 - needs the path above
+from cases.table import table  # noqa: E402 - needs the path above
+from connectors.labels import read_labels  # noqa: E402 - needs the path above
+from graphs.follow import Following, follow  # noqa: E402 - needs the path above
+from graphs.stops import StopRules, labelled  # noqa: E402 - needs the path above
+from tracer.coverage import CoverageBook  # noqa: E402 - needs the path above
+from tracer.labels import LabelBook  # noqa: E402 - needs the path above
+from tracer.ledger import Ledger  # noqa: E402 - needs the path above
+from tracer.losses import Loss  # noqa: E402 - needs the path above
+from tracer.lots import Rule  # noqa: E402 - needs the path above
+from tracer.trace import Part  # noqa: E402 - needs the path above
+from tracer.values import Address  # noqa: E402 - needs the path above
 
 SHARES = (50, 80, 95)
 MOST = 400  # requests, for the searches that do not stop by themselves
