@@ -58,7 +58,7 @@ def CASE(command: Any) -> Any:  # noqa: N802  used like click's own decorators
     return CASE_FILE(STORE(command))
 
 
-def IN_CASE(command: Any) -> Any:  # noqa: N802
+def IN_CASE(command: Any) -> Any:  # noqa: N802  as above
     """A case that may be looked into."""
     return click.option("--case", "case_path", type=FILE, help="Look in this case.")(STORE(command))
 

@@ -227,7 +227,7 @@ def answers(file: SqliteFile, address: Address | None = None) -> list[tuple[str,
         which, between = " WHERE asked >= ? AND asked < ?", _from_to(address.chain.name, address.text)
     told, gone = [], _replaced(file)
     for n, asked, body in file.rows(
-        f"SELECT pages.n, asked, body FROM coverage JOIN pages USING (n){which} ORDER BY pages.n",  # noqa: S608
+        f"SELECT pages.n, asked, body FROM coverage JOIN pages USING (n){which} ORDER BY pages.n",  # noqa: S608  our own words
         *between,
     ):
         with readable(f"the coverage of entry {n}"):

@@ -119,7 +119,7 @@ class Anvil:
     def ask(self, method: str, *params: Any) -> Any:
         """The result of one call."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-        request = urllib.request.Request(self.url, body, {"content-type": "application/json"})  # noqa: S310
+        request = urllib.request.Request(self.url, body, {"content-type": "application/json"})  # noqa: S310  the node on loopback
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  our own node on loopback
             told = json.load(answer)
         if "error" in told:

@@ -15,12 +15,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from connectors.etherscan.recorded import EtherscanRecorded  # noqa: E402 - run as a script, the root is not on the path
-from connectors.labels import write_labels  # noqa: E402
-from connectors.transfer_writing import write_transfers  # noqa: E402
-from tracer.coverage import Coverage  # noqa: E402
-from tracer.labels import Label, Role  # noqa: E402
-from tracer.ledger import Ledger  # noqa: E402
-from tracer.values import Address, Chain, Transfer  # noqa: E402
+from connectors.labels import write_labels  # noqa: E402  needs the path above
+from connectors.transfer_writing import write_transfers  # noqa: E402  needs the path above
+from tracer.coverage import Coverage  # noqa: E402  needs the path above
+from tracer.labels import Label, Role  # noqa: E402  needs the path above
+from tracer.ledger import Ledger  # noqa: E402  needs the path above
+from tracer.values import Address, Chain, Transfer  # noqa: E402  needs the path above
 
 RECORDED = ROOT.parent / "shared" / "data" / "ronin2022" / "ronin2022.core.jsonl.gz"
 ETHEREUM = Chain.named("ethereum")

@@ -53,11 +53,11 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 def edited(db: sqlite3.Connection, table: str, column: str, chance: random.Random, edit: Callable[[str], str]) -> str:
     """Edit one text of a random row; returns the old text."""
-    found = db.execute(f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY rowid").fetchall()  # noqa: S608
+    found = db.execute(f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY rowid").fetchall()  # noqa: S608  names of our own
     rowid, text = chance.choice(found)
     changed = edit(text)
     assert changed != text
-    db.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (changed, rowid))  # noqa: S608
+    db.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (changed, rowid))  # noqa: S608  names of our own
     return str(text)
 
 
@@ -151,8 +151,8 @@ def log_time(db: sqlite3.Connection, chance: random.Random) -> str:
 
 def row_removed(db: sqlite3.Connection, chance: random.Random) -> str:
     table = chance.choice(("pages", "citations", "coverage", "problems", "labels", "prices", "losses", "answers"))
-    rowid, n = chance.choice(db.execute(f"SELECT rowid, n FROM {table} ORDER BY rowid").fetchall())  # noqa: S608
-    db.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608
+    rowid, n = chance.choice(db.execute(f"SELECT rowid, n FROM {table} ORDER BY rowid").fetchall())  # noqa: S608  names of our own
+    db.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608  names of our own
     return f"log entry {n}"
 
 

@@ -39,7 +39,7 @@ CSV = [
     "contents.csv", "transfers.csv", "legs.csv", "evidence.csv", "coverage.csv", "problems.csv", "labels.csv",
     "losses.csv", "ends.csv", "hops.csv", "books.csv", "commingling.csv", "answer.json",
 ]  # fmt: skip
-FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001  the full-width twins are the point
 GRAPHML = "{http://graphml.graphdrawing.org/xmlns}"
 
 

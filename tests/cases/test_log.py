@@ -127,7 +127,7 @@ def test_a_log_that_was_rewritten_to_its_end_is_found_with_an_anchor(path: Path)
         text = entry.text.replace("note 3", "note X")
         previous = link(previous, text)
         rewritten.append(
-            f"UPDATE log SET hash = '{previous}', body = replace(body, 'note 3', 'note X') WHERE n = {entry.n}"  # noqa: S608
+            f"UPDATE log SET hash = '{previous}', body = replace(body, 'note 3', 'note X') WHERE n = {entry.n}"  # noqa: S608  names of our own
         )
     assert tampered(path, *rewritten) == []
     with Case.open(path) as case:
@@ -152,4 +152,4 @@ def test_the_check_in_the_documentation_finds_the_head_and_an_edit(
         assert capsys.readouterr().out == f"7 entries hold, head {case.head}\n"
     tampered(path, "UPDATE log SET at = at + 1 WHERE n = 3")
     with pytest.raises(AssertionError, match="entry 3"):
-        exec(program, {})  # noqa: S102
+        exec(program, {})  # noqa: S102  the program printed in our docs

@@ -283,7 +283,7 @@ def test_a_token_is_never_known_by_its_name(tmp_path: Path, cell: str) -> None:
 
 
 def test_tronscans_older_list_is_sent_to_a_map(tmp_path: Path) -> None:
-    old = f"transaction_id,block,block_ts,from_address,to_address,confirmed,contractRet,quant\n{TX[1][2:]},7,1648041417000,{P},{Q},true,SUCCESS,15\n"  # noqa: E501
+    old = f"transaction_id,block,block_ts,from_address,to_address,confirmed,contractRet,quant\n{TX[1][2:]},7,1648041417000,{P},{Q},true,SUCCESS,15\n"  # noqa: E501  a row is one line
     (tmp_path / "old.csv").write_text(old)
     with pytest.raises(InputError, match="older list") as caught:
         open_source(f"tronscan-csv:{tmp_path / 'old.csv'}")

@@ -31,7 +31,7 @@ from drawn_answer import drawn
 from hostile_strings import CORPUS
 from told_contents import EDGES, coins, hostile_contents, paid, texts_in, token
 
-FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001  the full-width twins are the point
 GEXF = "{http://gexf.net/1.3}"
 
 

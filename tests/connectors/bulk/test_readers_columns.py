@@ -149,7 +149,7 @@ def test_a_hash_may_lack_its_0x_and_has_no_checksum() -> None:
     assert states.tolist() == [OK, OK, BAD, EMPTY]
 
 
-@given(st.datetimes(datetime(2009, 1, 4), datetime(2099, 12, 31)), st.sampled_from(["Z", " UTC", "+00:00", ".000 UTC"]))  # noqa: DTZ001
+@given(st.datetimes(datetime(2009, 1, 4), datetime(2099, 12, 31)), st.sampled_from(["Z", " UTC", "+00:00", ".000 UTC"]))  # noqa: DTZ001  a zone is put behind them
 def test_a_written_time_is_the_second_it_names(moment: datetime, zone: str) -> None:
     moment = moment.replace(microsecond=0, tzinfo=UTC)
     texts = [moment.strftime("%Y-%m-%d %H:%M:%S") + zone, moment.strftime("%Y-%m-%dT%H:%M:%S") + zone]
