@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 import subprocess
 import unicodedata
 import warnings
@@ -264,7 +263,7 @@ def test_dot_is_of_a_small_grammar_and_shows_each_name_as_it_is(told: Any) -> No
     assert {on["style"] for name, on in found if "->" in name} == {"solid", "dashed"}
 
 
-@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's `dot` is not installed")
+@pytest.mark.needs("dot")
 def test_graphviz_draws_it_without_a_complaint() -> None:
     done = subprocess.run(["dot", "-Tsvg"], input=dot.write(story()).encode(), capture_output=True, check=True)
     assert done.stderr == b""
