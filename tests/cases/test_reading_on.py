@@ -27,7 +27,7 @@ from made_up_chain import MadeUpChain, MadeUpLive
 from notation import ETH, address
 from tracer.balances import counted
 from tracer.coverage import State
-from tracer.errors import CaseConflict, SourceSkipped
+from tracer.errors import BadRow, CaseConflict, SourceSkipped
 from tracer.values import Address, Chain
 
 THIEF, MULE, SHOP, FRIEND = map(address, ("thief", "mule", "shop", "friend"))
@@ -197,6 +197,17 @@ def test_a_history_of_more_pages_than_asked_for_is_cut_and_read_on_from_there(ca
     assert known_of(case, source.name, THIEF).complete
     assert source.asked == 4  # one page was left, and one looks whether anything is new
     assert case.verify() == []
+
+
+def test_an_answer_that_cannot_be_read_costs_one_address_and_not_the_run(case: Case) -> None:
+    class Garbled(MadeUpLive):
+        def history(self, address: Address, after: str = "") -> Iterator[Page]:
+            raise BadRow("value is missing")
+            yield from super().history(address, after)
+
+    (page,) = ask(case, Garbled(chain_of_six()), THIEF, Clock())
+    assert page.coverage is not None
+    assert (page.coverage.state, page.coverage.reason) == (State.FAILED, "made-up:live: value is missing")
 
 
 class OtherNames(MadeUpLive):

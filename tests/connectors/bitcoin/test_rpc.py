@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from connectors.bitcoin.core import Core
 from connectors.bitcoin.rpc import Node, Refused, judge
 from connectors.http.judging import Again, Skip, Stop, Use
 from connectors.http.keeping import Keeping
-from connectors.http.protocol import Request, Response
-from tracer.errors import SourceSkipped
+from connectors.http.network import Network
+from connectors.http.protocol import Request, Response, Unanswered
+from connectors.settings import Settings
+from tracer.errors import SourceError, SourceSkipped
+from tracer.values import Chain
 
 
 def error(code: int, message: str) -> bytes:
@@ -85,3 +89,27 @@ def test_a_refusal_is_a_value_and_an_error_for_who_needs_a_result() -> None:
     assert isinstance(node({"id": 0}).ask("x"), Refused)
     with pytest.raises(SourceSkipped, match=r"x was refused: No such"):
         node(body).get("x")
+
+
+@pytest.mark.parametrize(
+    ("url", "configured", "given"),
+    [
+        ("http://127.0.0.1:8332", "", True),
+        ("http://node.example:8332", "", False),
+        ("http://node.example:8332", "http://node.example:8332", True),
+    ],
+)
+def test_a_login_goes_to_this_machine_or_to_the_address_configured(url: str, configured: str, given: bool) -> None:
+    seen: list[Request] = []
+
+    class Silent:
+        def send(self, request: Request) -> Response:
+            seen.append(request)
+            raise Unanswered("nobody is there", again=False)
+
+    own = {"sources": {"core": {"url": configured}}} if configured else {}
+    settings = Settings({"BITCOIN_RPC_LOGIN": "user:canary"}, own)
+    with pytest.raises(SourceError):
+        Core(url, Network(settings, transport=Silent())).cursor_from(Chain.named("bitcoin"), 0)
+    assert seen
+    assert all(bool(request.secret_headers) == given for request in seen)

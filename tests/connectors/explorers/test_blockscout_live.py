@@ -295,3 +295,10 @@ def test_the_balance_is_the_one_at_the_block() -> None:
         told, evidence = source.balances(parse(A, ETH), [ETH.coin], block)
         assert told == {ETH.coin: chain.balance(A, "", block)}
         assert evidence
+
+
+def test_a_balance_that_the_explorer_has_no_entry_of_is_not_told_as_nothing() -> None:
+    source = source_of(BlockscoutProvider(plain_chain(), page=1))
+    told, evidence = source.balances(parse("0x" + "9" * 40, ETH), [ETH.coin], 50)
+    assert told == {}
+    assert evidence

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.contract import ConnectorContract
 from connectors.etherscan.live import Etherscan
+from connectors.http.network import Network
 from connectors.http.protocol import Request
 from connectors.protocol import Connector, Page
 from connectors.sources import open_source
@@ -20,7 +21,7 @@ from explorer_chain import Chain as MadeUp
 from explorer_chain import Event, Inner, Transaction, Wrap, addresses, facts_of, random_chain
 from tracer.addresses import parse
 from tracer.coverage import Coverage, State
-from tracer.errors import SourceSkipped, SourceUnusable
+from tracer.errors import InputError, SourceSkipped, SourceUnusable
 from tracer.values import Address, Chain
 
 ETH = Chain.named("ethereum")
@@ -407,3 +408,8 @@ def test_balances_are_told_of_the_newest_block_only() -> None:
     told, _ = source.balances(parse(A, ETH), [coin], 100)
     assert told == {coin: chain.balance(A, "", 100)}
     assert source.balances(parse(A, ETH), [coin], 99)[0] == {}
+
+
+def test_etherscan_is_not_asked_at_all_without_a_key() -> None:
+    with pytest.raises(InputError, match="without a key"):
+        Etherscan("ethereum", Network())
