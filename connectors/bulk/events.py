@@ -24,8 +24,9 @@ What the balance means is `tracer.ledger.Ledger.balance_before`: it is never neg
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -36,6 +37,7 @@ from connectors.bulk.kernels import I32, U8, U32, U64
 from tracer.errors import InputError
 
 _LEAST, _MOST = 1_000_000, 4_000_000  # events in memory at a time, per thread
+Put = Callable[[U64, int], None]  # takes records, and how many stand before them; asked by several threads at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,8 @@ class Stretch(NamedTuple):
     records: U64
 
 
-def build(
-    columns: Columns, holdings: int, base: int, before: Sequence[Stretch]
-) -> tuple[U64, Iterator[U64], list[int]]:
-    """(where each holding's events start, the records in order in pieces, sinks that both paid and got).
+def build(columns: Columns, holdings: int, base: int, before: Sequence[Stretch], put: Put) -> tuple[U64, list[int]]:
+    """(where each holding's events start, sinks that both paid and got); the records go to `put`, in any order.
 
     Of the transfers from the ordinal `base` on; `before` has all up to there.
     """
@@ -95,7 +95,8 @@ def build(
         kernels.close(stretch.records, stretch.starts, counts, columns.sink, state, done)
     # Only where steps are netted can what a sink paid and what it got belong to one step and cancel out.
     two_way = [] if columns.coins else [int(hid) for hid in np.flatnonzero(sides == 3)]
-    return starts, _pieces(_Work(columns, ends, step, shift, base, state), starts), two_way
+    _store(_Work(columns, ends, step, shift, base, state), starts, put)
+    return starts, two_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,31 +124,39 @@ class _Work:
         return self.state[first : first + count].copy() if len(self.state) else np.zeros((count, 3), np.uint64)
 
 
-def _pieces(work: _Work, starts: U64) -> Iterator[U64]:
+def _store(work: _Work, starts: U64, put: Put) -> None:
     total = int(starts[-1])
     most = min(max(total // 10, _LEAST), _MOST)
-    pending: list[Future[U64]] = []
+    spare: list[U64] = []  # memory that was used before: to get new memory costs as much as to fill it
+
+    def bucket(first: int, last: int) -> None:
+        room = spare.pop() if spare else np.empty((min(most, total), 6), np.uint64)
+        put(_bucket(work, starts[first : last + 1], first, room), int(starts[first]))
+        spare.append(room)
+
+    def hub(hid: int) -> None:
+        at = int(starts[hid])
+        for found in _hub(work, hid, most):
+            put(found, at)
+            at += len(found)
+
     with ThreadPoolExecutor(2) as threads:
-        first = 0
-        while first < len(starts) - 1:
-            last = int(np.searchsorted(starts, starts[first] + np.uint64(most), "right")) - 1
-            if last > first:
-                pending.append(threads.submit(_bucket, work, starts[first : last + 1], first))
-                first = last
-            else:
-                while pending:
-                    yield pending.pop(0).result()
-                yield from _hub(work, first, most)
-                first += 1
-            while len(pending) > 2:
-                yield pending.pop(0).result()
-        while pending:
-            yield pending.pop(0).result()
+        done = threads.map(lambda run: bucket(*run) if run[1] else hub(run[0]), _runs(starts, most))
+        deque(done, maxlen=0)  # raises what one of them raised, and gives the others up
 
 
-def _bucket(work: _Work, starts: U64, first: int) -> U64:
-    """All events of the holdings from `first` on, one for each but the last of `starts`."""
-    found = np.empty((int(starts[-1] - starts[0]), 6), np.uint64)
+def _runs(starts: U64, most: int) -> Iterator[tuple[int, int]]:
+    """(first, last): holdings that have up to `most` events together; (hid, 0): one that has more alone."""
+    first = 0
+    while first < len(starts) - 1:
+        last = int(np.searchsorted(starts, starts[first] + np.uint64(most), "right")) - 1
+        yield first, last if last > first else 0
+        first = max(last, first + 1)
+
+
+def _bucket(work: _Work, starts: U64, first: int, room: U64) -> U64:
+    """All events of the holdings from `first` on, one for each but the last of `starts`; made in `room`."""
+    found = room[: int(starts[-1] - starts[0])]
     bounds = starts - starts[0]
     work.fill(first, bounds.copy(), work.base, work.columns.rows.shape[0], found)
     count = len(starts) - 1
@@ -156,19 +165,24 @@ def _bucket(work: _Work, starts: U64, first: int) -> U64:
 
 
 def _hub(work: _Work, hid: int, most: int) -> Iterator[U64]:
-    """The events of one holding that has more than fit: stretch by stretch, cut between transactions."""
+    """The events of one holding that has more than fit: stretch by stretch, cut between transactions.
+
+    Each takes the place of the one before it in memory.
+    """
     columns, state = work.columns, work.states(hid, 1)
     total, at = columns.rows.shape[0], work.base
     sink = columns.sink[hid : hid + 1].copy()
+    room = np.empty((0, 6), np.uint64)
     while at < total:
         end = kernels.boundary(columns.rows, columns.order, min(at + most // 2, total))
         cursor = np.zeros(2, np.uint64)
-        room = 2 * (end - at)
+        needed = 2 * (end - at)
         if columns.coins:
-            room = kernels.legs_at(columns.rows, columns.legs, columns.order, at, end, hid)
-        found = np.empty((room, 6), np.uint64)
-        work.fill(hid, cursor, at, end, found)
-        found = found[: int(cursor[0])]
+            needed = kernels.legs_at(columns.rows, columns.legs, columns.order, at, end, hid)
+        if needed > len(room):
+            room = np.empty((needed, 6), np.uint64)
+        work.fill(hid, cursor, at, end, room)
+        found = room[: int(cursor[0])]
         kernels.balance(found, np.array([0, len(found)], np.uint64), sink, state)
         yield found
         at = end

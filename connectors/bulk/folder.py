@@ -34,8 +34,10 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,7 @@ from tracer.values import Chain, Family, SinkKind
 FORMAT = "fundtrail-ledger/1"
 MANIFEST = "manifest.json"
 PART = 64 * 1024**2  # bytes under one hash, so that what grows at its end need not be hashed anew
+_AT_A_TIME = 1024**2
 NONE = 2**32 - 1  # no record, in any 32-bit field
 FULL = 2**64 - 1  # `low` and `high` of an amount that stands in `large` (or is 2**128 - 1 itself)
 
@@ -247,13 +250,27 @@ def locked(folder: Path) -> Iterator[None]:
 def sealed(folder: Path, file: str, size: int, before: StoredFile | None = None) -> StoredFile:
     """The file as the manifest will name it, hashed from the first part that `before` has not; flushed to the disk."""
     kept = before.parts[: before.size // PART] if before and before.file == file else ()
-    parts = list(kept)
+    parts = (*kept, *_hashes(folder / file, size, len(kept)))
     with (folder / file).open("rb") as stream:
-        stream.seek(len(parts) * PART)
-        for _ in range(len(parts) * PART, size, PART):
-            parts.append(hashlib.sha256(stream.read(min(PART, size - len(parts) * PART))).hexdigest())
         os.fsync(stream.fileno())
-    return StoredFile(file, size, tuple(parts))
+    return StoredFile(file, size, parts)
+
+
+def _hashes(path: Path, size: int, first: int = 0) -> Iterator[str]:
+    """The hash of each part of the file's first `size` bytes, from part number `first` on."""
+
+    def hashed(at: int) -> str:
+        digest, left = hashlib.sha256(), min(PART, size - at)
+        piece = memoryview(bytearray(min(_AT_A_TIME, left)))  # one for all: new memory costs more than its hash
+        with path.open("rb", buffering=0) as stream:
+            stream.seek(at)
+            while left and (got := stream.readinto(piece[:left])):
+                digest.update(piece[:got])
+                left -= got
+        return digest.hexdigest()
+
+    with ThreadPoolExecutor(2) as threads:
+        yield from threads.map(hashed, range(first * PART, size, PART))
 
 
 def verify(folder: Path) -> tuple[str, ...]:
@@ -267,44 +284,11 @@ def verify(folder: Path) -> tuple[str, ...]:
                 f"{stored.file} ({name}) " + ("is missing" if size < 0 else f"has {size} bytes of {stored.size}")
             )
             continue
-        with path.open("rb") as stream:
-            for number, expected in enumerate(stored.parts):
-                body = stream.read(min(PART, stored.size - number * PART))
-                if hashlib.sha256(body).hexdigest() != expected:
-                    wrong.append(f"{stored.file} ({name}) differs from what was written, from byte {number * PART}")
-                    break
+        for number, (expected, found) in enumerate(zip_longest(stored.parts, _hashes(path, stored.size))):
+            if found != expected:
+                wrong.append(f"{stored.file} ({name}) differs from what was written, from byte {number * PART}")
+                break
     return tuple(wrong)
-
-
-class HashedWriter:
-    """Writes a new file from its beginning to its end, hashing as it goes."""
-
-    def __init__(self, folder: Path, file: str) -> None:
-        self.file, self.size = file, 0
-        self._stream = (folder / file).open("wb", buffering=0)
-        self._parts: list[str] = []
-        self._hash = hashlib.sha256()
-
-    def write(self, body: memoryview) -> None:
-        """`body` as bytes, after what was written before."""
-        rest = body
-        while rest:
-            rest = rest[self._stream.write(rest) :]
-        while body:
-            room = PART - self.size % PART
-            piece, body = body[:room], body[room:]
-            self._hash.update(piece)
-            self.size += len(piece)
-            if self.size % PART == 0:
-                self._parts.append(self._hash.hexdigest())
-                self._hash = hashlib.sha256()
-
-    def done(self) -> StoredFile:
-        """Flush to the disk."""
-        os.fsync(self._stream.fileno())
-        self._stream.close()
-        rest = (self._hash.hexdigest(),) if self.size % PART else ()
-        return StoredFile(self.file, self.size, (*self._parts, *rest))
 
 
 def _manifest_of(record: dict[str, Any]) -> Manifest:

@@ -7,6 +7,7 @@ next one goes on from there.
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from tracer.errors import InputError
 
 COMMIT_EVERY = 20_000_000  # rows: what a kill can cost; each commit writes the index anew
 FORGET_EVERY = 32  # batches
-_AT_A_TIME = 8 * 1024**2
+_AHEAD = 2  # batches: some take longer to read, others to store
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,8 @@ class _Ingest:
             status = path.stat()
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror}", "check the path") from None
-        with ThreadPoolExecutor(2) as threads:
-            digest = threads.submit(_sha256, path)
+        with ThreadPoolExecutor(1) as thread:
+            digest = thread.submit(_sha256, path)
             known = self._known(digest, status.st_size)
             if known is not None and self.sources[known].finished:
                 self.unchanged.append(path)
@@ -129,7 +130,7 @@ class _Ingest:
                 self.sources.append(Source(path.name, "", status.st_size, self.reader.name))
             before = self.sources[number]
             tally = Tally(read=before.read)
-            for batch in _ahead(self.reader.batches(path, tally.read), threads):
+            for batch in _ahead(self.reader.batches(path, tally.read)):
                 if self.since >= self.every and _first(batch) > tally.read:
                     self._tell(number, before, tally, digest, finished=False)
                     self._commit()
@@ -190,17 +191,15 @@ def _last(batch: Batch | CoinBatch) -> int:
     return max([*rows, int(batch.rows.max())] if len(batch.rows) else rows, default=0)
 
 
-def _ahead(batches: Iterator[Batch | CoinBatch], threads: ThreadPoolExecutor) -> Iterator[Batch | CoinBatch]:
-    """The batches, each read while the one before it is stored."""
-    coming = threads.submit(next, batches, None)
-    while (batch := coming.result()) is not None:
-        coming = threads.submit(next, batches, None)
-        yield batch
+def _ahead(batches: Iterator[Batch | CoinBatch]) -> Iterator[Batch | CoinBatch]:
+    """The batches, read while those before them are stored."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = deque(thread.submit(next, batches, None) for _ in range(_AHEAD))
+        while (batch := coming.popleft().result()) is not None:
+            coming.append(thread.submit(next, batches, None))
+            yield batch
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while body := stream.read(_AT_A_TIME):
-            digest.update(body)
-    return digest.hexdigest()
+    with path.open("rb", buffering=0) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.bulk.folder import HashedWriter, Manifest, StoredFile, sealed
+from connectors.bulk.folder import Manifest, StoredFile, sealed
 from connectors.bulk.kernels import U64, grown, merge, newer
 from connectors.bulk.tables import layers_of
 
@@ -48,11 +48,7 @@ class Records:
     def add(self, records: NDArray[Any]) -> None:
         """Append records."""
         self.room(len(records))
-        body = bytes_of(np.ascontiguousarray(records, self.kind))
-        at = self.count * self.width
-        while body:  # not through the mapping: there each page costs a fault
-            done = os.pwrite(self._handle, body, at)
-            body, at = body[done:], at + done
+        put(self._handle, np.ascontiguousarray(records, self.kind), self.count)
         self.count += len(records)
 
     @property
@@ -73,13 +69,14 @@ class Records:
         self._mapped.madvise(mmap.MADV_DONTNEED)
 
     def seal(self) -> StoredFile:
-        """The file as the manifest will name it, cut to what is in use and flushed to the disk."""
-        self.all = np.empty((0, self.words), self.kind)
+        """The file as the manifest will name it, cut to what is in use and flushed to the disk.
+
+        What is in use may be read meanwhile, and not be written to.
+        """
         os.truncate(self.folder / self.file, self.count * self.width)
-        stored = sealed(self.folder, self.file, self.count * self.width, self.before)
-        self.before, self.sealed = stored, self.count
-        self._map()
-        return stored
+        self.before = sealed(self.folder, self.file, self.count * self.width, self.before)
+        self.sealed = self.count
+        return self.before
 
     def close(self) -> None:
         """Let the file go, cut to what the manifest speaks of."""
@@ -124,15 +121,13 @@ class Tables:
         return slots
 
     def store(
-        self,
-        files: dict[str, StoredFile],
-        write: Callable[[str, NDArray[Any]], StoredFile],
-        sealed: Mapping[str, int],
-    ) -> None:
-        """Write out those that were used, into `files`, and let go of them.
+        self, write: Callable[[str, NDArray[Any]], StoredFile], sealed: Mapping[str, int]
+    ) -> dict[str, StoredFile]:
+        """Write out those that were used, and let go of them; the files of all, as the manifest will name them.
 
         Only what is new where that is little: the records from number `sealed[name]` on, if that is told.
         """
+        files = {name: stored for name, stored in self._files.items() if name.startswith("by_")}
         for name in sorted(self._slots):
             slots = self._slots.pop(name)
             layers = layers_of(name, files)
@@ -145,6 +140,7 @@ class Tables:
                 for layer in layers:
                     del files[layer]
                 files[name] = write(name, slots)
+        return files
 
     def _read(self, name: str) -> U64:
         layers = layers_of(name, self._files)
@@ -179,9 +175,22 @@ def _with_room(slots: U64, keys: int, entries: U64 | None = None) -> U64:
 
 def written(folder: Path, name: str, generation: int, column: NDArray[Any]) -> StoredFile:
     """A whole column as a new file."""
-    writer = HashedWriter(folder, f"{name}.{generation}.bin")
-    writer.write(bytes_of(np.ascontiguousarray(column)))
-    return writer.done()
+    file, column = f"{name}.{generation}.bin", np.ascontiguousarray(column)
+    with (folder / file).open("wb") as stream:
+        put(stream.fileno(), column, 0)
+    return sealed(folder, file, column.nbytes)
+
+
+def put(handle: int, records: NDArray[Any], number: int) -> None:
+    """Write records into an open file, so that the first of them is its record `number`.
+
+    Not through a mapping: there each page costs a fault.
+    """
+    body = bytes_of(records)
+    at = number * (body.nbytes // max(len(records), 1))
+    while body:
+        done = os.pwrite(handle, body, at)
+        body, at = body[done:], at + done
 
 
 def bytes_of(column: NDArray[Any]) -> memoryview:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -13,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.bulk import events
-from connectors.bulk.folder import EVENT_BYTES, HashedWriter, Manifest, Source, StoredFile, save, sealed, tidy
+from connectors.bulk.folder import EVENT_BYTES, Manifest, Source, StoredFile, save, sealed, tidy
 from connectors.bulk.ordering import ordered
-from connectors.bulk.storing import Records, Tables, bytes_of, written
+from connectors.bulk.storing import Records, Tables, put, written
 from tracer.errors import InputError
 from tracer.values import MAX_UNITS, Chain, TransferId
 
@@ -117,21 +118,22 @@ class Writing:
         """Write the index, flush everything, and put the new manifest in the old one's place."""
         generation = self.manifest.generation + 1
         changed = self.reordered or self.rows.count != self.rows.sealed or not self.manifest.files
-        files = dict(self.manifest.files)
+        files = {name: stored for name, stored in self.manifest.files.items() if not name.startswith("by_")}
         self.refused.flush()
         size = self.refused.tell()
         files["rejected"] = sealed(self.folder, "rejected.jsonl", size, files.get("rejected"))
         files["repeats"] = self._store_repeats(generation)
         before = {"by_tx": self.txs.sealed, "by_row": self.rows.sealed, "by_text": self.text_keys.sealed}
         before |= dict.fromkeys(("by_holding", "by_address"), self.holdings.sealed)
-        self.tables.store(
-            files,
-            lambda name, column: written(self.folder, name, generation, column),
-            {} if self.reordered else before,
-        )
-        facts = self._index(generation, files) if changed else {}
-        with ThreadPoolExecutor(2) as threads:
-            files |= dict(threads.map(lambda records: (records.name, records.seal()), self._records()))
+        with ThreadPoolExecutor(2) as threads:  # what changes no more goes to the disk while the index is made
+            records = {one.name: threads.submit(one.seal) for one in self._records()}
+            tables = threads.submit(
+                self.tables.store,
+                lambda name, column: written(self.folder, name, generation, column),
+                {} if self.reordered else before,
+            )
+            facts = self._index(generation, files) if changed else {}
+            files |= tables.result() | {name: one.result() for name, one in records.items()}
         if self.manifest.coins:
             files["owners"] = written(self.folder, "owners", generation, self.owners[: self.holdings.count])
         self.manifest = replace(
@@ -233,12 +235,15 @@ class Writing:
         for number in range(len(kept), len(manifest.stretches)):
             del files[f"events-{number}"], files[f"starts-{number}"]
         before = [self._stretch(files, number) for number in range(len(kept))]
-        starts, pieces, two_way = events.build(columns, self.holdings.count, base, before)
         name = f"events-{len(kept)}"
-        writer = HashedWriter(self.folder, f"{name}.{generation}.bin")
-        for piece in pieces:
-            writer.write(bytes_of(piece))
-        files[name] = writer.done()
+        file = f"{name}.{generation}.bin"
+        with (self.folder / file).open("wb") as stream:
+
+            def store(records: NDArray[Any], number: int) -> None:
+                put(stream.fileno(), records, number)
+
+            starts, two_way = events.build(columns, self.holdings.count, base, before, store)
+        files[name] = sealed(self.folder, file, int(starts[-1]) * EVENT_BYTES)
         name = f"starts-{len(kept)}"
         files[name] = written(self.folder, name, generation, starts)
         large = b"".join(
