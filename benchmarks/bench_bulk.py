@@ -265,15 +265,19 @@ def _histories(run: Run) -> Iterator[Line]:
     sqlite = Sqlite(run.folder / "transfers.db")
     if "peers" in run.what and "again" not in run.what:
         sqlite.load(run.parquet)
+    ours_imports, their_imports = (*NUMBERS, OURS, "connectors.bulk.ledger"), ("tracer.values",)
     ways: dict[str, tuple[Callable[..., Any], str, tuple[bool, ...], Collection[str]]] = {
-        "history": (ours.histories, run.taken, (), (*NUMBERS, OURS, "connectors.bulk.ledger")),
-        "history, as Transfers": (ours.histories, run.taken, (True,), (*NUMBERS, OURS, "connectors.bulk.ledger")),
+        "history": (ours.histories, run.taken, (), ours_imports),
+        "history, as Transfers": (ours.histories, run.taken, (True,), ours_imports),
         "SQLite": (sqlite_histories, str(sqlite.path), (), ()),
+        "SQLite, as Transfers": (sqlite_histories, str(sqlite.path), (True,), their_imports),
     }
-    figures: dict[str, tuple[float, float, float]] = {}
+    figures: dict[str, tuple[float | None, float | None, float | None]] = {}
     counted: dict[str, int] = {}
     for way, (call, where, how, imports) in ways.items():
-        if ("peers" if way == "SQLite" else "ours") not in run.what:
+        theirs = call is sqlite_histories
+        if ("peers" if theirs else "ours") not in run.what:
+            figures[way] = None, None, None
             continue
         call(where, asked, *how)
         runs = [call(where, asked, *how) for _ in range(run.times)]
@@ -281,18 +285,18 @@ def _histories(run: Run) -> Iterator[Line]:
         counted[way] = runs[0][1]
         cold = []
         for address in asked[:COLD]:
-            drop_caches(sqlite.files if way == "SQLite" else [Path(where)])
+            drop_caches(sqlite.files if theirs else [Path(where)])
             done = fresh(f"{call.__module__}:{call.__name__}", where, [address], *how, imports=imports)
             cold.append(done.value[0][0])
         figures[way] = 1000 * warm[0], 1000 * warm[1], 1000 * median(cold)
     for count in counted.values():
         same("transfers in all histories", count, next(iter(counted.values())))
-    theirs = figures.pop("SQLite", (None, None, None))
-    for way, told in figures.items() or [("history", (None, None, None))]:
+    objects = "history, as Transfers"
+    for way, peer in (("history", "SQLite"), (objects, "SQLite, as Transfers"), (objects, "SQLite")):
         for what, mine, other, bar in zip(
-            ("warm, p50", "warm, p95", "cold"), told, theirs, (0.5, None, 2), strict=True
+            ("warm, p50", "warm, p95", "cold"), figures[way], figures[peer], (0.5, None, 2), strict=True
         ):
-            yield Line(f"{way}, {what}", "ms", mine, "SQLite", other, most_of_theirs=bar)
+            yield Line(f"{way}, {what}", "ms", mine, peer, other, most_of_theirs=bar)
 
 
 if __name__ == "__main__":

@@ -321,13 +321,16 @@ class BulkLedger(Ledger):
     def _read(self, ordinal: int) -> Transfer:
         files = self.files
         row = files.row(ordinal)
-        at = 12 * row.tx
-        inputs, outputs = (tuple(map(self._leg, side)) for side in files.sides(row))
+        if files.coins:
+            inputs, outputs = (tuple(map(self._coin, side)) for side in files.sides(row))
+        else:
+            payer, payee, units = files.payment(row)
+            inputs, outputs = (self._paid(payer, units),), (self._paid(payee, units),)
         holding = inputs[0].holding
-        place = files.txs[at + 10]
+        block, time, place = files.txs[12 * row.tx + 8 : 12 * row.tx + 11].tolist()
         return Transfer(
             TransferId(files.chain, files.tx_text(row.tx), files.manifest.positions[row.position]),
-            Block(files.txs[at + 8], files.txs[at + 9]),
+            Block(block, time),
             UNKNOWN_INDEX if place == NONE else place,
             files.assets[0] if isinstance(holding, Outpoint) else holding.asset,
             inputs,
@@ -336,11 +339,12 @@ class BulkLedger(Ledger):
             "" if files.coins else UNKNOWN_METHOD,  # a folder keeps no called functions
         )
 
-    def _leg(self, leg: StoredLeg) -> Leg:
-        holding = self.holding(leg.hid)
-        if self.files.coins:
-            return Leg(holding, leg.units, self.files.address_of(leg.owner))
-        return Leg(holding, leg.units, holding.address if isinstance(holding, Slot) else None)
+    def _coin(self, leg: StoredLeg) -> Leg:
+        return Leg(self.holding(leg.hid), leg.units, self.files.address_of(leg.owner))
+
+    def _paid(self, hid: int, units: int) -> Leg:
+        holding = self.holding(hid)
+        return Leg(holding, units, holding.address if isinstance(holding, Slot) else None)
 
     def _recorded(self, ordinal: int, row: Row) -> Movement:
         if self.files.coins:

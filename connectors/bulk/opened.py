@@ -205,12 +205,14 @@ class Opened:
 
     def evidence(self, row: Row) -> tuple[str, ...]:
         """Every source and row that told of it."""
+        sources = self.manifest.sources
+        if not self.repeats:
+            return (f"sha256:{sources[row.word & NONE].sha256}#{row.word >> 32}",)
         words = {row.word}
         at = bisect_left(range(len(self.repeats) // 2), row.number, key=lambda n: self.repeats[2 * n])
         while 2 * at < len(self.repeats) and self.repeats[2 * at] == row.number:
             words.add(self.repeats[2 * at + 1])
             at += 1
-        sources = self.manifest.sources
         return tuple(sorted(f"sha256:{sources[word & NONE].sha256}#{word >> 32}" for word in words))
 
     # Transactions
