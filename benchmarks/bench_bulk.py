@@ -10,7 +10,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ PARTS = ("ingest", "again", "query", "history")
 OURS, PEERS = "benchmarks.bulk_ours", "benchmarks.bulk_peers"
 ARROW = ("pyarrow", "pyarrow.parquet")
 NUMBERS = ("numpy", *ARROW, "numba")
+WAYS = ("look up", "pass", "either")
 COLD = 5  # addresses and losses asked about with nothing in the caches
 
 
@@ -204,12 +205,25 @@ def _queries(run: Run, against: Path | None) -> Iterator[Line]:
             cold.append(fresh(f"{OURS}:first_answer", run.taken, run.labels, tx).wall)
         yield Line("first answer, cold", "s", middle(cold), most=2.0)
     if "scan" in run.what:
+        for tx in losses[:2]:
+            answers = {way: ours.answer(ours.opened(run.taken), labels, tx, "stops off", way) for way in WAYS}
+            answer = answers["either"]
+            same("ends by either way", len({repr((one.ends, one.fifo)) for one in answers.values()}), 1)
+            what = f"one loss, five rules, stops off, {answer.followed:,} followed"
+            yield _chosen(what, {way: one.process for way, one in answers.items()})
+            yield Line(what, "s", answer.process, peer, seconds)
+            print(_told("stops off", [answer]))
+            if script is not None and tx == run.facts.losses[0]:
+                print(
+                    f"first in, first out: {'the same ends' if answer.fifo == script else 'OTHER ENDS'} as the script"
+                )
         yield from _scans(run, labels, losses)
-        answer = ours.answer(ours.opened(run.taken), labels, run.facts.losses[0], "stops off")
-        yield Line("one loss, five rules, stops off", "s", answer.wall, peer, seconds)
-        print(_told("stops off", [answer]))
-        if script is not None:
-            print(f"first in, first out: {'the same ends' if answer.fifo == script else 'OTHER ENDS'} as the script")
+
+
+def _chosen(what: str, times: Mapping[str, float]) -> Line:
+    """What is chosen beside the better of the two ways."""
+    better = min(WAYS[:2], key=lambda way: times[way])
+    return Line(what, "s", times["either"], f"better of both: {better}", times[better], most_of_theirs=1.5)
 
 
 def _scans(run: Run, labels: LabelBook, losses: Sequence[str]) -> Iterator[Line]:
@@ -217,13 +231,11 @@ def _scans(run: Run, labels: LabelBook, losses: Sequence[str]) -> Iterator[Line]
     for tx in losses[:COLD]:
         times: dict[str, float] = {}
         told: set[str] = set()
-        for way in ("look up", "pass", "either"):
+        for way in WAYS:
             times[way], steps, found = ours.moved(ours.opened(run.taken), labels, tx, way)
             told.add(found)
         same("ways to the same lots", len(told), 1)
-        what = f"lots moved, everybody followed, {steps:,} payments"
-        better = min(("look up", "pass"), key=lambda way: times[way])
-        yield Line(what, "s", times["either"], f"better of both: {better}", times[better], most_of_theirs=1.5)
+        yield _chosen(f"lots moved, everybody followed, {steps:,} payments", times)
 
 
 def _script(run: Run, tx: str) -> tuple[dict[str, int], float | None]:

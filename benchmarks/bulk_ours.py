@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,10 +132,11 @@ def followed(ledger: Ledger, labels: LabelBook, tx: str, settings: str) -> Follo
     return found
 
 
-def answer(ledger: Ledger, labels: LabelBook, tx: str, settings: str = "default") -> Answer:
-    """One loss, timed."""
+def answer(ledger: Ledger, labels: LabelBook, tx: str, settings: str = "default", way: str = "either") -> Answer:
+    """One loss, timed; `way` as for `going`."""
     wall, process = time.perf_counter(), time.process_time()
-    found = followed(ledger, labels, tx, settings)
+    with going(way):
+        found = followed(ledger, labels, tx, settings)
     wall, process = time.perf_counter() - wall, time.process_time() - process
     shares: dict[str, float] = {}
     for trace in found.traces().values():
@@ -164,21 +166,28 @@ class _Everybody(dict[int, int]):
         return default if hid in self._labelled else self._last
 
 
-def moved(ledger: Ledger, labels: LabelBook, tx: str, way: str) -> tuple[float, int, str]:
-    """One loss moved pro rata with everybody followed: seconds of the process, how many payments, and their digest.
-
-    `way`: "look up" all steps, "pass" all rows, or "either", as it is chosen.
-    """
+@contextmanager
+def going(way: str) -> Iterator[None]:
+    """Lots move on by "look up" of every step alone, by a "pass" of all rows alone, or by "either", as it is chosen."""
     choice = steps.pass_on, steps.look_on
     if way != "either":
         steps.pass_on, steps.look_on = (lambda *_: way == "pass"), (lambda *_: False)
     try:
-        following, seeds = _Everybody(ledger, labels), seeds_of(ledger, [loss_of(ledger, tx)])
+        yield
+    finally:
+        steps.pass_on, steps.look_on = choice
+
+
+def moved(ledger: Ledger, labels: LabelBook, tx: str, way: str) -> tuple[float, int, str]:
+    """One loss moved pro rata with everybody followed: seconds of the process, how many payments, and their digest.
+
+    `way` as for `going`.
+    """
+    following, seeds = _Everybody(ledger, labels), seeds_of(ledger, [loss_of(ledger, tx)])
+    with going(way):
         began = time.process_time()
         moves = move(ledger, seeds, following, Rule.PRO_RATA)
         seconds = time.process_time() - began
-    finally:
-        steps.pass_on, steps.look_on = choice
     told = repr((moves.flows, sorted(moves.rest.items()))).encode()
     return seconds, len(moves.flows), hashlib.sha256(told).hexdigest()
 

@@ -125,6 +125,8 @@ class _Walk:
         self.ledger, self.labels, self.losses = ledger, labels, losses
         self.rules, self.between, self.followed, self.spent = rules, between, followed, spent
         self.coins: set[int] = set()
+        self.known: dict[int, int] = {}  # `known_until` of those that were `looked_at`
+        self.looked_at: set[Address] = set()
         self.way = Way(ledger, labels, fees, rules.label_confidence)
         self.seeds = seeds_of(ledger, losses)
         self.wallets = {loss.wallet for loss in losses if loss.wallet is not None}
@@ -174,9 +176,10 @@ class _Walk:
         ]
 
     def _move(self, rule: Rule) -> Moves:
-        known = known_until(self.ledger, self.followed, self.coins)
-        self.way.look(known, self.seeds.start(self.ledger))
-        return move(self.ledger, self.seeds, known, rule, self.between, self.way.course())
+        self.known = self.known | known_until(self.ledger, self.followed - self.looked_at, self.coins)
+        self.looked_at = set(self.followed)
+        self.way.look(self.known, self.seeds.start(self.ledger))
+        return move(self.ledger, self.seeds, self.known, rule, self.between, self.way.course())
 
     def _hops(self, moves: Iterable[Moves]) -> dict[Address, int]:
         """How many payments from the loss each address is, by the shortest way stolen value took."""

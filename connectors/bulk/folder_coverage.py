@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from connectors.bulk.opened import Opened
+from connectors.bulk.opened import Opened, remembered
 from tracer.coverage import Coverage, CoverageBook, Kind, State
 from tracer.values import Address
 
@@ -15,13 +15,17 @@ class FolderCoverage(CoverageBook):
     def __init__(self, files: Opened) -> None:
         super().__init__()
         self._files = files
+        self._told: dict[Address, Coverage] = {}  # a trace asks the same again and again, and a folder does not change
 
     def of(self, address: Address) -> Coverage:
         """What is known about `address`, which no transfer may touch."""
+        if address in self._by_address or address.chain != self._files.chain:
+            return super().of(address)
+        return remembered(self._told, address, self._of)
+
+    def _of(self, address: Address) -> Coverage:
         files = self._files
         manifest = files.manifest
-        if address in self._by_address or address.chain != files.chain:
-            return super().of(address)
         rows = sum(span.last - span.first for hid in files.holdings_of(address) for span in files.spans(hid))
         refused = sum(source.rejected + source.contradictions for source in manifest.sources)
         reason = ""

@@ -6,11 +6,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import pairwise, repeat
 from pathlib import Path
-from typing import NamedTuple, TypeVar, overload
+from typing import NamedTuple, overload
 
 from connectors.bulk.folder import FULL, LEAD, MULTI, NONE, OUT, OWN, PASSED, SINK_CODES, TOLD, UNSURE
 from connectors.bulk.folder_coverage import FolderCoverage
-from connectors.bulk.opened import Opened, Row, Span, StoredLeg
+from connectors.bulk.opened import Opened, Row, Span, StoredLeg, remembered
 from connectors.bulk.stored_accounts import StoredAccount
 from connectors.bulk.tables import words_of
 from tracer.accounts import Account
@@ -32,11 +32,6 @@ from tracer.values import (
     Transfer,
     TransferId,
 )
-
-_REMEMBERED = 200_000  # answers of one kind that are kept; a trace asks the same again and again
-
-_Key = TypeVar("_Key")
-_Answer = TypeVar("_Answer")
 
 
 class Entry(NamedTuple):
@@ -67,6 +62,7 @@ class BulkLedger(Ledger):
         self._told = order is Order.EXACT and any(text.startswith("step:") for text in self.files.manifest.positions)
         self._transfer_at: dict[int, Transfer] = {}
         self._holding_at: dict[int, Holding] = {}
+        self._holdings_of: dict[Address, tuple[int, ...]] = {}
         self._steps_at: dict[int, tuple[int, tuple[Movement, ...]]] = {}
         self._events_at: dict[int, Sequence[int]] = {}
         self._entries_at: dict[int, Sequence[Line]] = {}
@@ -84,7 +80,7 @@ class BulkLedger(Ledger):
 
     def transfer(self, ordinal: int) -> Transfer:
         """The transfer at `ordinal`."""
-        return _remembered(self._transfer_at, ordinal, self._read)
+        return remembered(self._transfer_at, ordinal, self._read)
 
     def ordinal(self, id: TransferId) -> int | None:
         """Where the transfer of that id stands, None if it is not here."""
@@ -121,7 +117,7 @@ class BulkLedger(Ledger):
 
     def holding(self, hid: int) -> Holding:
         """The holding behind the small integer."""
-        return _remembered(self._holding_at, hid, self.files.holding)
+        return remembered(self._holding_at, hid, self.files.holding)
 
     def address(self, hid: int) -> Address | None:
         """The address of a holding, None for a sink or a bare script."""
@@ -145,19 +141,19 @@ class BulkLedger(Ledger):
 
     def holdings_of(self, address: Address) -> tuple[int, ...]:
         """Every holding of `address`: its slots, or the outputs paid to it."""
-        return tuple(self.files.holdings_of(address))
+        return remembered(self._holdings_of, address, lambda one: tuple(self.files.holdings_of(one)))
 
     def movements(self, ordinal: int) -> tuple[Movement, ...]:
         """What moves in the step at `ordinal`."""
-        return _remembered(self._steps_at, ordinal, self._step)[1]
+        return remembered(self._steps_at, ordinal, self._step)[1]
 
     def step_of(self, ordinal: int) -> int:
         """The step that the transfer is part of."""
-        return _remembered(self._steps_at, ordinal, self._step)[0]
+        return remembered(self._steps_at, ordinal, self._step)[0]
 
     def events(self, hid: int) -> Sequence[int]:
         """The steps that touch the holding, ascending."""
-        return _remembered(self._events_at, hid, self._events)
+        return remembered(self._events_at, hid, self._events)
 
     def next_event(self, hid: int, after: int) -> int | None:
         """The first step after `after` that touches the holding."""
@@ -211,7 +207,7 @@ class BulkLedger(Ledger):
                     break
             if not words[12 * min(at, last - 1) + 3] & UNSURE:
                 return longs[6 * at + 5] << 64 | longs[6 * at + 4] if at < last else self._last_balance(hid, spans[-1])
-        balances = _remembered(self._balances, hid, self._running)
+        balances = remembered(self._balances, hid, self._running)
         return balances[bisect_left(self.events(hid), ordinal)]
 
     def ambiguous(self, hids: Iterable[int]) -> tuple[tuple[Holding, int], ...]:
@@ -249,7 +245,7 @@ class BulkLedger(Ledger):
 
     def entries(self, hid: int) -> Sequence[Line]:
         """The account of a holding, in order; payments to itself are left out."""
-        return _remembered(self._entries_at, hid, self._entries)
+        return remembered(self._entries_at, hid, self._entries)
 
     def _entries(self, hid: int) -> Sequence[Line]:
         if self._netted(hid):
@@ -259,7 +255,7 @@ class BulkLedger(Ledger):
 
     def account(self, hid: int) -> Account:
         """The same in columns, each read when it is first asked for."""
-        return _remembered(self._accounts, hid, self._account)
+        return remembered(self._accounts, hid, self._account)
 
     def _account(self, hid: int) -> Account:
         return super().account(hid) if self._netted(hid) else StoredAccount(self.files, hid)
@@ -270,7 +266,7 @@ class BulkLedger(Ledger):
 
     def _several(self, hid: int) -> bool:
         """Whether some step of an account makes several transfers."""
-        return any(flags & MULTI for flags in _remembered(self._kinds, hid, self.files.kinds))
+        return any(flags & MULTI for flags in remembered(self._kinds, hid, self.files.kinds))
 
     def history(self, address: Address) -> list[Entry]:
         """All that came to and left an address, in order, each transfer as recorded: two entries if it paid itself."""
@@ -464,12 +460,3 @@ class _Transfers(Sequence[Transfer]):
 def _steps_in(words: memoryview) -> Callable[[int], int]:
     """The step of each record, by which a holding's records ascend."""
     return lambda at: words[12 * at] - (words[12 * at + 3] >> 8)
-
-
-def _remembered(known: dict[_Key, _Answer], key: _Key, ask: Callable[[_Key], _Answer]) -> _Answer:
-    answer = known.get(key)
-    if answer is None:
-        if len(known) >= _REMEMBERED:
-            known.clear()
-        answer = known[key] = ask(key)
-    return answer

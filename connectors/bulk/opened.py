@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import mmap
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from connectors.bulk.folder import EVENT_BYTES, FULL, NONE, SINKS, load
 from connectors.bulk.tables import find_newest, layers_of, words_of
@@ -18,6 +18,10 @@ from tracer.errors import InputError
 from tracer.values import Address, Asset, Family, Holding, Outpoint, Sink, Slot
 
 _FIRST_LEG = 2**63 - 1
+_REMEMBERED = 200_000  # answers of one kind that are kept; a trace asks the same again and again
+
+_Key = TypeVar("_Key")
+_Answer = TypeVar("_Answer")
 
 
 class Row(NamedTuple):
@@ -326,3 +330,13 @@ class Opened:
                 found.append(head)
                 head = self.records[head * width + self.key_words + 1]
         yield from (hid for hid in sorted(found) if self.spans(hid))
+
+
+def remembered(known: dict[_Key, _Answer], key: _Key, ask: Callable[[_Key], _Answer]) -> _Answer:
+    """What `ask` says to `key`, asked once; of one kind so many answers are kept."""
+    answer = known.get(key)
+    if answer is None:
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        answer = known[key] = ask(key)
+    return answer
