@@ -10,52 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from cases.migrations import migrate
+from cases.tables import FORMAT, STATEMENTS
 from tracer.errors import CaseConflict, CaseDamaged, CaseError, CaseNotFound, CaseTooNew
 
 APPLICATION_ID = 0x4654524C  # "FTRL": how `file` and others tell a case from any other SQLite file
-FORMAT = 2
 BUSY_SECONDS = 3.0
 WRITABLE = "mode=rw"  # never "rwc": a mistyped path must not make a file
-
-# Facts, claims, inferences and decisions have tables of their own, and rows are only ever added. `n` is the log entry
-# that a row came with. What came from outside is kept as JSON, so that no byte of a hostile text is lost or acts.
-SCHEMA = """
-CREATE TABLE log (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
-    hash TEXT NOT NULL) STRICT;
-CREATE TABLE evidence (id TEXT PRIMARY KEY, n INTEGER NOT NULL REFERENCES log DEFERRABLE INITIALLY DEFERRED,
-    source TEXT NOT NULL, request TEXT NOT NULL, body BLOB NOT NULL) STRICT;
-CREATE TABLE pages (n INTEGER PRIMARY KEY REFERENCES log DEFERRABLE INITIALLY DEFERRED, asked TEXT NOT NULL,
-    after TEXT NOT NULL, cursor TEXT NOT NULL, evidence TEXT REFERENCES evidence, request TEXT NOT NULL) STRICT;
-CREATE INDEX pages_by_asked ON pages (asked);
-CREATE TABLE replaced (n INTEGER PRIMARY KEY REFERENCES log DEFERRABLE INITIALLY DEFERRED, asked TEXT NOT NULL,
-    above INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
-CREATE TABLE transfers (hash TEXT PRIMARY KEY, tx TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL) STRICT;
-CREATE INDEX transfers_by_tx ON transfers (tx);
-CREATE TABLE citations (n INTEGER NOT NULL REFERENCES pages, row INTEGER NOT NULL,
-    transfer TEXT NOT NULL REFERENCES transfers, evidence TEXT NOT NULL, PRIMARY KEY (n, row)) STRICT;
-CREATE INDEX citations_by_transfer ON citations (transfer);
-CREATE TABLE coverage (n INTEGER PRIMARY KEY REFERENCES pages, body TEXT NOT NULL) STRICT;
-CREATE TABLE problems (n INTEGER NOT NULL REFERENCES log DEFERRABLE INITIALLY DEFERRED, row INTEGER NOT NULL,
-    body TEXT NOT NULL, PRIMARY KEY (n, row)) STRICT;
-CREATE TABLE labels (n INTEGER NOT NULL REFERENCES log DEFERRABLE INITIALLY DEFERRED, row INTEGER NOT NULL,
-    body TEXT NOT NULL, PRIMARY KEY (n, row)) STRICT;
-CREATE TABLE prices (n INTEGER NOT NULL REFERENCES log DEFERRABLE INITIALLY DEFERRED, row INTEGER NOT NULL,
-    body TEXT NOT NULL, PRIMARY KEY (n, row)) STRICT;
-CREATE TABLE losses (n INTEGER PRIMARY KEY REFERENCES log DEFERRABLE INITIALLY DEFERRED, name TEXT NOT NULL UNIQUE,
-    body TEXT NOT NULL) STRICT;
-CREATE TABLE answers (n INTEGER PRIMARY KEY REFERENCES log DEFERRABLE INITIALLY DEFERRED, hash TEXT NOT NULL,
-    inputs TEXT NOT NULL, body TEXT NOT NULL) STRICT;
-"""
-TABLES = (
-    "log", "evidence", "pages", "replaced", "transfers", "citations", "coverage", "problems", "labels", "prices",
-    "losses", "answers",
-)  # fmt: skip
-STATEMENTS = tuple(statement.strip() for statement in SCHEMA.split(";") if statement.strip()) + tuple(
-    f"CREATE TRIGGER {table}_keeps_{act.lower()} BEFORE {act} ON {table} "
-    f"BEGIN SELECT RAISE(ABORT, 'nothing in a case is changed or removed'); END"
-    for table in TABLES
-    for act in ("UPDATE", "DELETE")
-)
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _PRIMARY = 0xFF  # SQLite's codes carry details in their upper bytes

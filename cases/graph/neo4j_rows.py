@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cases.codec import TransferReader, canonical, label_json, loss_json, sha256, transfer_text
-from cases.graph.codec import flow_json, judgement_json, legs_of, rest_json, trace_json
+from cases.codec import TransferReader, canonical, judgement_json, label_json, loss_json, sha256, transfer_text
+from cases.graph.codec import flow_json, legs_of, rest_json, trace_json
 from cases.graph.escaping import escaped, key, unescaped
-from cases.graph.nouns import Flow, Payment, Place, Rest, TraceRecord, Units, order_of
+from cases.graph.nouns import Cluster, Flow, Payment, Place, Rest, TraceRecord, Units, order_of
 from tracer.judgements import Judgement
 from tracer.labels import Label
 from tracer.losses import Loss
@@ -202,6 +202,16 @@ def judgement_row(case: str, one: Judgement) -> Row:
             "author": escaped(one.author), "at": whole(one.at),
             "evidence": [escaped(str(id)) for id in one.evidence], "body": body,
         },
+    }  # fmt: skip
+
+
+def cluster_row(case: str, one: Cluster) -> Row:
+    """A `Cluster` node; `members` are its `IN_CLUSTER` relationships, each with the place it comes from."""
+    places = sorted(map(Place.of, one.members))
+    id = f"{case}|{sha256(' '.join(key(place.key) for place in places))}"
+    return {
+        "id": id, "props": {"id": id, "case": case, "size": len(places)},
+        "members": [{"id": f"{id}|{key(place.key)}", "cluster": id, "place": place} for place in places],
     }  # fmt: skip
 
 

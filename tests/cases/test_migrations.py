@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import random
 import signal
 import sqlite3
@@ -9,17 +11,25 @@ import stat
 import subprocess
 import sys
 import time
+import zlib
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from cases import migrations, sqlite_file
+from cases.answering_again import doubt_about
 from cases.case_file import Case
+from cases.codec import canonical
+from cases.graph.archive import Piece, pieces_of, restore
+from cases.hops import hops_of
 from cases.migrations import Step
+from cases.tables import TABLES
+from cases.tracing import latest, retraced
 from made_up import MadeUp
 from notation import address
 from tracer.errors import CaseDamaged, CaseError, CaseTooNew
+from tracer.judgements import Judgement
 
 FIRST = sqlite_file.STATEMENTS
 MADE_UP = "CREATE TABLE made_up (n INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT"
@@ -147,6 +157,56 @@ def test_an_earlier_copy_of_another_state_is_not_replaced(path: Path, second: No
     held(path)
     assert other.read_bytes() == b"somebody's"
     assert len(copies(path)) == 2
+
+
+@pytest.fixture
+def of_format_2(tmp_path: Path) -> Path:
+    """A real file of format 2, made by the last program that wrote it."""
+    path = tmp_path / "old.fundtrail"
+    path.write_bytes(gzip.decompress((Path(__file__).parent / "data" / "format-2.fundtrail.gz").read_bytes()))
+    return path
+
+
+def test_a_real_case_of_format_2_becomes_one_that_holds_judgements(of_format_2: Path) -> None:
+    assert version(of_format_2) == 2
+    with closing(sqlite3.connect(of_format_2)) as db:
+        ((answer, head, entries),) = db.execute(
+            "SELECT answers.body, log.hash, log.n FROM answers, log ORDER BY log.n DESC LIMIT 1"
+        )
+    with Case.open(of_format_2) as case:
+        assert case.verify(anchor=head) == []
+        assert (case.head, len(case.log())) == (head, entries), "it became one without an entry"
+        assert (case.judgements(), case.withdrawals()) == ((), ())
+        assert canonical(latest(case)) == answer
+        assert doubt_about(case, latest(case), hops_of(latest(case), retraced(case, latest(case)))) == ""
+        case.add_judgements([one := Judgement(address("mule"), address("aunt"), "r", (), 9, "me", 0)], at=9)
+        case.withdraw(one, "me", "no", at=9)
+        assert case.verify(anchor=head) == []
+    assert version(of_format_2) == 3
+    (copy,) = of_format_2.parent.glob("old.fundtrail.format-*")
+    assert version(copy) == 2
+
+
+def test_a_case_of_format_2_whose_tables_were_changed_is_not_brought_up(of_format_2: Path) -> None:
+    with closing(sqlite3.connect(of_format_2)) as db:
+        db.execute("DROP TRIGGER losses_keeps_update")
+    with pytest.raises(CaseDamaged, match="does not have the tables of format 2"):
+        Case.open(of_format_2)
+    assert version(of_format_2) == 2
+
+
+def test_what_a_database_holds_of_format_2_is_pulled_and_nothing_is_lost(of_format_2: Path) -> None:
+    """Its archive has no pieces of the tables that came later."""
+    again = of_format_2.with_name("again.fundtrail")
+    with Case.open(of_format_2) as case:
+        head, later = case.head, ("judgements", "withdrawals")
+        pieces = [piece for piece in pieces_of(of_format_2) if piece.part not in later]
+        told = canonical({"format": 2, "tables": [table for table in TABLES if table not in later]}).encode()
+        first = Piece("format", 0, hashlib.sha256(told).hexdigest(), zlib.compress(told))
+        restore(again, [first, *pieces[1:]], head)
+        with Case.open(again) as restored:
+            assert restored.verify(anchor=head) == []
+            assert [one.text for one in restored.issued()] == [one.text for one in case.issued()]
 
 
 CHILD = """
