@@ -17,7 +17,6 @@ from cases.graph import neo4j_rows as rows
 from cases.graph.access import checked_name
 from cases.graph.batching import batches
 from cases.graph.clusters import clusters_of
-from cases.graph.escaping import key
 from cases.graph.nouns import Place
 from cases.graph.records import records_of
 from tracer.errors import CaseConflict, CaseError
@@ -163,8 +162,8 @@ def _losses(case: Case, name: str, tables: _Tables) -> None:
         tables.row("losses", [row["id"]], row["props"])
         for place in dict.fromkeys(_lost_to(case, loss)):
             tables.place(name, place)
-            place_key = rows.place_row(place)["key"]
-            tables.row("lost", [row["id"], place_key], {"id": f"{row['id']}|{place_key}"})
+            key = rows.place_row(place)["key"]
+            tables.row("lost", [row["id"], key], {"id": f"{row['id']}|{key}"})
 
 
 def _lost_to(case: Case, loss: Loss) -> Iterator[Place]:
@@ -186,10 +185,10 @@ def _owners(case: Case, name: str, tables: _Tables) -> None:
         row = rows.judgement_row(name, one)
         tables.row("same_owner", [row["left"], row["right"]], row["props"])
     for cluster in clusters_of(standing):
-        row = rows.cluster_row(name, cluster)
-        tables.row("clusters", [row["id"]], row["props"])
-        for member in row["members"]:
-            tables.row("in_cluster", [key(member["place"].key), row["id"]], {"id": member["id"]})
+        node, members = rows.cluster_rows(name, cluster)
+        tables.row("clusters", [node["id"]], node["props"])
+        for _, row in members:
+            tables.row("in_cluster", [row["place"], row["cluster"]], row)
 
 
 def _traces(case: Case, name: str, tables: _Tables) -> None:

@@ -205,14 +205,13 @@ def judgement_row(case: str, one: Judgement) -> Row:
     }  # fmt: skip
 
 
-def cluster_row(case: str, one: Cluster) -> Row:
-    """A `Cluster` node; `members` are its `IN_CLUSTER` relationships, each with the place it comes from."""
+def cluster_rows(case: str, one: Cluster) -> tuple[Row, list[tuple[Place, Row]]]:
+    """A `Cluster` node, and the `IN_CLUSTER` relationship of each place in it."""
     places = sorted(map(Place.of, one.members))
     id = f"{case}|{sha256(' '.join(key(place.key) for place in places))}"
-    return {
-        "id": id, "props": {"id": id, "case": case, "size": len(places)},
-        "members": [{"id": f"{id}|{key(place.key)}", "cluster": id, "place": place} for place in places],
-    }  # fmt: skip
+    node = {"id": id, "props": {"id": id, "case": case, "size": len(places)}}
+    keys = ((place, key(place.key)) for place in places)
+    return node, [(place, {"id": f"{id}|{name}", "cluster": id, "place": name}) for place, name in keys]
 
 
 def trace_row(case: str, trace: TraceRecord, *, is_whole: bool) -> Row:

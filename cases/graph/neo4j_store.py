@@ -228,15 +228,12 @@ class Neo4jGraph:
 
     def write_clusters(self, clusters: Iterable[Cluster]) -> None:
         """See `protocol.GraphStore`. New ones come before old ones go; a cut between leaves both, until done again."""
-        made = {row["id"]: row for row in (rows.cluster_row(self.case, one) for one in clusters)}
-        self._send([(statements.CLUSTERS, batch)] for batch in batches([made[id] for id in sorted(made)], BATCH))
-        members = (member for id in sorted(made) for member in made[id]["members"])
+        made = {node["id"]: (node, members) for node, members in (rows.cluster_rows(self.case, x) for x in clusters)}
+        self._send([(statements.CLUSTERS, batch)] for batch in batches([made[id][0] for id in sorted(made)], BATCH))
+        between = (member for id in sorted(made) for member in made[id][1])
         self._send(
-            [
-                *self._places(row["place"] for row in batch),
-                (statements.IN_CLUSTER, [{**row, "place": key(row["place"].key)} for row in batch]),
-            ]
-            for batch in batches(members, BATCH)
+            [*self._places(place for place, _ in batch), (statements.IN_CLUSTER, [row for _, row in batch])]
+            for batch in batches(between, BATCH)
         )
         old = self.database.read(statements.OLD_CLUSTERS, case=self.case, keep=sorted(made))
         self._send([(statements.DROP_CLUSTERS, batch)] for batch in batches(old, BATCH))
