@@ -52,7 +52,9 @@ def test_an_export_imported_into_a_new_case_shows_the_same_answer(form: str, cas
     assert run("export", case, "--format", form, "--out", out).exit_code == 0
     done = run("import", out, "--case", again)
     assert done.exit_code == 0, done.stderr
-    assert done.stdout == f"{form}: 2 transfers, 1 label, 1 loss, 0 judgements, and the answer, given again to the byte\n"
+    assert (
+        done.stdout == f"{form}: 2 transfers, 1 label, 1 loss, 0 judgements, and the answer, given again to the byte\n"
+    )
     assert run("case", "show", again, "--json").stdout == run("case", "show", case, "--json").stdout
     assert run("case", "hops", again, "--json").stdout == run("case", "hops", case, "--json").stdout
     assert run("case", "verify", again).exit_code == 0

@@ -115,6 +115,15 @@ def test_an_id_that_names_no_judgement_or_several_withdraws_nothing(path: Path) 
     assert said("owners", path)["judgements"][0]["doubt"] == ""
 
 
+def test_an_address_that_no_chain_knows_is_seen_too(path: Path) -> None:
+    with Case.open(path) as case:
+        for text in texts_in(CORPUS)[:200]:
+            case.add_judgements([Judgement(MULE, Address(ETHEREUM, text), "r", (), 1, "me", 0)], at=5)
+        lines = show_owners(owners(case)).split("\n")
+    assert all(visible(line) == line for line in lines)
+    assert len(lines) == 200 + 2 + 3 + 201
+
+
 def test_hostile_words_are_seen_and_do_nothing(path: Path) -> None:
     texts = [text for text in texts_in(CORPUS) if "\x00" not in text and text.strip()]
     with Case.open(path) as case:

@@ -19,6 +19,7 @@ from tracer.judgements import Judgement, Withdrawal
 JUDGED = (
     Judgement(address("mule"), address("mixer"), "he said so", (payment(6),), 40, "A. Person", 6),
     Judgement(address("mule"), address("aunt"), "a guess", (), 10, "A. Person", 0),
+    Judgement(address("mule"), address("uncle"), "seen", (payment(77),), 20, "A. Person", 77),
 )
 WITHDRAWN = (Withdrawal(JUDGED[1], "B. Person", "not so"),)
 
@@ -59,6 +60,7 @@ def test_changed_judgements_are_refused_and_a_withdrawal_cannot_be_left_out(
     ("was", "becomes"),
     [
         ('"confidence":40', '"confidence":"40"'), ('"confidence":40', '"confidence":101'), ('"at":6', '"at":true'),
+        ('"at":77', '"at":"77"'),
         ('"author":"A. Person"', '"author":["A. Person"]'), ('"kind":"judgement"', '"kind":"cluster"'),
         ('"by":"B. Person"', '"by":null'), ('"members":[', '"members":[7,'), ('"rule":"a guess"', '"rule":"proven"'),
     ],
