@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cases import tables
 from cases.migrations import migrate
-from cases.tables import FORMAT, STATEMENTS
 from tracer.errors import CaseConflict, CaseDamaged, CaseError, CaseNotFound, CaseTooNew
 
 APPLICATION_ID = 0x4654524C  # "FTRL": how `file` and others tell a case from any other SQLite file
@@ -92,10 +92,10 @@ class SqliteFile:
 
     def begin_case(self) -> None:
         """Make the tables; inside the first `writing`."""
-        for statement in STATEMENTS:
+        for statement in tables.STATEMENTS:
             self._db.execute(statement)
         self._db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        self._db.execute(f"PRAGMA user_version={FORMAT}")
+        self._db.execute(f"PRAGMA user_version={tables.FORMAT}")
 
     def keep_journal(self) -> None:
         """From here on readers and one writer do not wait for each other. Only a whole case gets here."""
@@ -177,18 +177,19 @@ def _recognise(path: Path, db: sqlite3.Connection, *, may_change: bool) -> None:
         raise CaseDamaged(f"{path} is empty: making it was interrupted", "delete the file and start again")
     if application != APPLICATION_ID:
         raise CaseDamaged(f"{path} is an SQLite file, but not a fundtrail case", "check the path")
-    if version > FORMAT:
+    if version > tables.FORMAT:
         raise CaseTooNew(
-            f"{path} is a case of format {version}; this fundtrail reads up to {FORMAT}", "install a newer fundtrail"
+            f"{path} is a case of format {version}; this fundtrail reads up to {tables.FORMAT}",
+            "install a newer fundtrail",
         )
-    if version < FORMAT:
+    if version < tables.FORMAT:
         if not may_change:
             raise CaseError(
-                f"{path} is a case of format {version} and must be brought to {FORMAT}",
+                f"{path} is a case of format {version} and must be brought to {tables.FORMAT}",
                 "copy it to where you may write",
             )
-        migrate(path, db, version, to=FORMAT, made_of=STATEMENTS)
+        migrate(path, db, version, to=tables.FORMAT, made_of=tables.STATEMENTS)
         return
-    if found != set(STATEMENTS):
-        changed = sorted(found ^ set(STATEMENTS))[0]
+    if found != set(tables.STATEMENTS):
+        changed = sorted(found ^ set(tables.STATEMENTS))[0]
         raise CaseDamaged(f"the tables of {path} were changed: {changed:.80}", "go back to a copy")
