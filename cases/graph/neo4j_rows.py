@@ -200,7 +200,8 @@ def judgement_row(case: str, one: Judgement) -> Row:
         "props": {
             "id": id, "case": case, "rule": escaped(one.rule), "confidence": one.confidence,
             "author": escaped(one.author), "at": whole(one.at),
-            "evidence": [escaped(str(id)) for id in one.evidence], "body": body,
+            # No list rather than an empty one, which the import tool has no way to write.
+            "evidence": [escaped(str(id)) for id in one.evidence] or None, "body": body,
         },
     }  # fmt: skip
 

@@ -225,3 +225,20 @@ def test_a_page_that_comes_later_does_not_disturb_them(case: Case) -> None:
     case.add_judgements(ALL, at=100)
     case.store_page("other", TILL, Page((), "", None, None), at=101)
     assert case.judgements() == ALL
+
+
+def test_a_notebook_has_them_apart_from_facts(case: Case) -> None:
+    case.add_judgements(ALL, at=100)
+    case.withdraw(GUESS, "B. Person", "no", at=101)
+    frames, graph = case.to_pandas(), case.to_networkx()
+    assert [frames[name].attrs["statement"] for name in ("judgements", "clusters", "withdrawals")] == [
+        "inference", "inference", "decision",
+    ]  # fmt: skip
+    assert list(frames["judgements"]["doubt"]) == ["", "", "withdrawn"]
+    assert list(frames["judgements"]["confidence"]) == [80, 50, 10]
+    assert sorted(frames["clusters"]["address"]) == sorted(one.text for one in (MULE, AUNT, TILL))
+    assert list(frames["withdrawals"]["by"]) == ["B. Person"]
+    judged = [told for _, _, told in graph.edges(data=True) if told["kind"] == "same_owner"]
+    assert [(told["statement"], told["author"]) for told in judged] == [
+        ("inference", SAID.author), ("inference", RULE.author),
+    ]  # fmt: skip
