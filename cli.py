@@ -37,6 +37,7 @@ BULK_FORMATS = ("auto", "ethereum-etl", "bitcoin-etl", "etherscan-csv", "own")
 BULK_LIBRARIES = ("numba", "numpy", "pyarrow")
 TABLE_LIBRARIES = ("pandas", "pyarrow", "xlsxwriter")
 FILE = click.Path(dir_okay=False, path_type=Path)
+SURE = click.IntRange(0, 100)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -292,7 +293,7 @@ def doctor(sources: tuple[str, ...], chain: str | None, as_json: bool) -> None:
 
 @main.group()
 def case() -> None:
-    """Look into a case file: what was asked, found and done."""
+    """Look into a case file: what was asked, found, done and judged."""
 
 
 @case.command("show")
@@ -399,6 +400,59 @@ def case_verify(file: Path, anchor: str, as_json: bool) -> None:
             click.echo("The tail is not anchored: keep the head hash elsewhere and give it with --anchor.")
     if problems:
         raise SystemExit(1)
+
+
+@case.command("owners")
+@CASE
+@click.option("--confidence", type=SURE, default=0, show_default=True, help="Clusters of judgements as sure as that.")
+@JSON
+def case_owners(file: Path, confidence: int, as_json: bool) -> None:
+    """Print every judgement that two addresses have one owner, and the clusters they make."""
+    from cases.owners import owners
+    from cases.show_owners import show_owners
+
+    with _open(file) as opened:
+        told = owners(opened, confidence)
+    _emit(told if as_json else show_owners(told, width=_width()), as_json)
+
+
+@case.command("same-owner")
+@CASE
+@click.argument("one")
+@click.argument("other")
+@click.option("--by", required=True, metavar="NAME", help="Who says so.")
+@click.option("--why", required=True, metavar="TEXT", help="The reason, in words.")
+@click.option("--confidence", type=SURE, required=True, help="How sure: 100 is proven.")
+@click.option("--evidence", multiple=True, metavar="HASH", help="A transaction, or HASH:log:7. May be repeated.")
+@JSON
+def case_same_owner(file: Path, one: str, other: str, by: str, why: str, confidence: int, evidence: tuple[str, ...],
+                    as_json: bool) -> None:  # fmt: skip
+    """Record that somebody takes ONE and OTHER for addresses of one owner. No trace and no amount changes by it.
+
+    On a chain that is not the case's, write it in front: bsc:0x...
+    """
+    from cases.owners import judge
+
+    with _open(file) as opened:
+        told = judge(opened, (one, other), by=by, why=why, confidence=confidence, evidence=evidence, at=_now())
+    _emit(
+        told if as_json else f"judgement {told['id']}: {'added' if told['added'] else 'it is there already'}", as_json
+    )
+
+
+@case.command("withdraw")
+@CASE
+@click.argument("judgement")
+@click.option("--by", required=True, metavar="NAME", help="Who withdraws it.")
+@click.option("--why", required=True, metavar="TEXT", help="The reason, in words.")
+@JSON
+def case_withdraw(file: Path, judgement: str, by: str, why: str, as_json: bool) -> None:
+    """Record that the judgement of that id counts no longer. It stays in the case, with who withdrew it and why."""
+    from cases.owners import withdraw
+
+    with _open(file) as opened:
+        told = withdraw(opened, judgement, by=by, why=why, at=_now())
+    _emit(told if as_json else f"judgement {told['judgement']}: withdrawn", as_json)
 
 
 @main.group()
@@ -563,14 +617,14 @@ def import_(path: Path, case_path: Path, as_json: bool) -> None:
     _warn(told.rejected)
     if told.doubt:
         click.echo(_visible(f"warning: the answer was not taken over: {told.doubt}"), err=True)
-    counts = {"transfers": told.transfers, "labels": told.labels, "losses": told.losses}
+    counts = {noun: getattr(told, noun) for noun in ("transfers", "labels", "losses", "judgements")}
     if as_json:
         _emit({"format": told.format, **counts, "answer": told.answer, "doubt": told.doubt,
                "rejected": len(told.rejected)}, True)  # fmt: skip
     else:
         taken = ", and the answer, given again to the byte" if told.answer and not told.doubt else ""
-        nouns = ("transfer", "transfers"), ("label", "labels"), ("loss", "losses")
-        said = (counted(number, *noun) for number, noun in zip(counts.values(), nouns, strict=True))
+        one = ("transfer", "label", "loss", "judgement")
+        said = (counted(number, noun, many) for noun, (many, number) in zip(one, counts.items(), strict=True))
         _emit(f"{told.format}: {', '.join(said)}{taken}", as_json)
     if told.doubt or told.rejected:
         raise SystemExit(PARTIAL)
@@ -687,7 +741,8 @@ def neo4j_status(file: Path, name: str, as_json: bool) -> None:
         found = server.status(opened, _access(), name or server.name_of(file))
     told = "all of it is there" if found.same else "an earlier state is there" if found.there else "it is not there"
     unfinished = "; a push was not finished: the same command goes on" if found.pushing else ""
-    counts = f"{found.places} places, {found.transfers} transfers, {found.traces} traces"
+    nouns = ("places", "transfers", "traces", "judgements", "clusters")
+    counts = ", ".join(f"{getattr(found, noun)} {noun}" for noun in nouns)
     _emit(asdict(found) if as_json else f"{found.name}: {told}{unfinished}. {counts}", as_json)
     if not found.same:
         raise SystemExit(PARTIAL)
@@ -874,7 +929,7 @@ def _working_copy(path: Path, make: bool = False) -> AbstractContextManager[Case
 
 def _unmake(case: Case) -> None:
     """A case that was made for a question that could not begin is taken away again; one that holds a page is kept."""
-    if not case.losses() and not case.requests() and not case.issued() and not len(case.labels()):
+    if not (case.losses() or case.requests() or case.issued() or len(case.labels()) or case.judgements()):
         for ending in ("", "-wal", "-shm"):
             Path(f"{case.path}{ending}").unlink(missing_ok=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cases.answer import FORMAT, Requests, answer
@@ -17,7 +17,7 @@ from tracer.lots import Rule
 from tracer.values import TransferId
 
 
-def doubt_about(case: Case, given: Mapping[str, Any], hops: list[Mapping[str, Any]]) -> str:
+def doubt_about(case: Case, given: Mapping[str, Any], hops: Sequence[Mapping[str, Any]]) -> str:
     """Why the case does not bear out `given` and its `hops`, "" if tracing anew gives both to the byte.
 
     What was asked of which sources is taken from `given`: it happened elsewhere, and decides no figure.
@@ -29,7 +29,7 @@ def doubt_about(case: Case, given: Mapping[str, Any], hops: list[Mapping[str, An
         again = _again(case, given, traced)
         if canonical(again) != canonical(given):
             return f"tracing anew says otherwise of {_first_difference(given, again)}"
-        if canonical(hops_of(again, traced)) != canonical(hops):
+        if canonical(hops_of(again, traced)) != canonical(list(hops)):
             return "tracing anew gives other hops"
     except FundtrailError as error:
         return str(error)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cases import log, pages, statements
+from cases import judging, log, pages, statements
 from cases.codec import (
     canonical,
     label_json,
@@ -25,11 +25,13 @@ from cases.codec import (
     readable,
     sha256,
 )
-from cases.sqlite_file import FORMAT, SqliteFile
+from cases.sqlite_file import SqliteFile
+from cases.tables import FORMAT
 from connectors.prices.protocol import Price, Quoted
 from connectors.protocol import Evidence, Page, Problem
 from tracer.coverage import Coverage, CoverageBook
 from tracer.errors import CaseConflict
+from tracer.judgements import Judgement, Withdrawal
 from tracer.labels import Label, LabelBook
 from tracer.ledger import Ledger, Order
 from tracer.losses import Loss
@@ -39,6 +41,8 @@ from tracer.values import Address, Chain, Transfer, TransferId
 if TYPE_CHECKING:
     import networkx
     import pandas
+
+    from cases.graph.nouns import Cluster
 
 
 class Labels(Protocol):
@@ -172,7 +176,7 @@ class Case:
 
     def holds(self, id: TransferId) -> bool:
         """Whether the case holds that transfer, and no reorganisation has replaced it."""
-        return any(one.id == id for one in self.transaction(id.chain, id.tx))
+        return pages.holds(self._file, id)
 
     def answers(self, address: Address | None = None) -> list[tuple[str, Coverage]]:
         """(source asked, its final answer), in the order they were given: about one address, or about all."""
@@ -339,6 +343,41 @@ class Case:
         """The answers given so far, in order."""
         sql = "SELECT at, answers.hash, inputs, answers.body FROM answers JOIN log USING (n) ORDER BY n"
         return [Issued(at, hashed, inputs, text) for at, hashed, inputs, text in self._file.rows(sql)]
+
+    # Who is taken for one owner: inferences, and decisions against them. No trace rests on any of it.
+
+    def add_judgements(self, judgements: Iterable[Judgement], *, at: int) -> None:
+        """Keep judgements; those that are there already, and none at all, change nothing.
+
+        One may be about addresses, and cite transfers, that the case does not hold. It counts once it holds them.
+        """
+        judging.keep(self._file, judgements, at=at)
+
+    def judgements(self) -> tuple[Judgement, ...]:
+        """Every judgement in the order they were added, also those that do not count: see `doubts`."""
+        return judging.judgements(self._file)
+
+    def withdraw(self, judgement: Judgement, by: str, why: str, *, at: int) -> None:
+        """From here on `judgement` counts no longer, and stays on record. Raises `CaseConflict` if it is not here."""
+        judging.withdraw(self._file, Withdrawal(judgement, by, why), at=at)
+
+    def withdrawals(self) -> tuple[Withdrawal, ...]:
+        """Who withdrew what and why, in the order it was said."""
+        return judging.withdrawals(self._file)
+
+    def doubts(self) -> dict[Judgement, str]:
+        """Every judgement, in the order they were added, and why it does not count: "" if it does."""
+        return judging.doubts(self._file)
+
+    def standing(self) -> tuple[Judgement, ...]:
+        """The judgements that count."""
+        return tuple(one for one, doubt in self.doubts().items() if not doubt)
+
+    def clusters(self, confidence: int = 0) -> tuple[Cluster, ...]:
+        """What the judgements that count and are so sure at least make, taken together."""
+        from cases.graph.clusters import clusters_of
+
+        return clusters_of(self.standing(), confidence=confidence)
 
     # The log.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal, DecimalException
@@ -16,6 +16,7 @@ from connectors.protocol import Problem
 from tracer.balances import Balance
 from tracer.coverage import Coverage, Kind, State
 from tracer.errors import CaseDamaged, FundtrailError
+from tracer.judgements import Judgement, Withdrawal
 from tracer.labels import Label, Role
 from tracer.losses import Loss
 from tracer.values import (
@@ -238,6 +239,37 @@ def loss_of(record: dict[str, Any]) -> Loss:
         address_of(wallet) if wallet else None,
         None if units is None else units_of(units), record["since"], record["output"],
     )  # fmt: skip
+
+
+def judgement_json(one: Judgement) -> dict[str, Any]:
+    """A judgement."""
+    return {
+        "left": address_json(one.left), "right": address_json(one.right), "rule": one.rule,
+        "evidence": [[id.chain.name, id.tx, id.position] for id in one.evidence],
+        "confidence": one.confidence, "author": one.author, "at": one.at,
+    }  # fmt: skip
+
+
+def judgement_of(record: Mapping[str, Any]) -> Judgement:
+    """Back from `judgement_json`."""
+    evidence = tuple(TransferId(Chain.named(chain), tx, position) for chain, tx, position in record["evidence"])
+    left, right = address_of(record["left"]), address_of(record["right"])
+    return Judgement(left, right, record["rule"], evidence, record["confidence"], record["author"], record["at"])
+
+
+def judgement_id(one: Judgement) -> str:
+    """What a judgement is known by, in every case: the hash of all of it, so no two that differ share one."""
+    return sha256(canonical(judgement_json(one)))
+
+
+def withdrawal_json(one: Withdrawal) -> dict[str, str]:
+    """A withdrawal; its judgement by its id."""
+    return {"judgement": judgement_id(one.judgement), "by": one.by, "why": one.why}
+
+
+def withdrawal_of(record: Mapping[str, Any], known: Mapping[str, Judgement]) -> Withdrawal:
+    """Back from `withdrawal_json`; `known`: the judgements by their ids."""
+    return Withdrawal(known[record["judgement"]], record["by"], record["why"])
 
 
 def _asset_json(asset: Asset) -> list[object]:

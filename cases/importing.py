@@ -33,6 +33,7 @@ class Imported:
     transfers: int = 0
     labels: int = 0
     losses: int = 0
+    judgements: int = 0
     answer: bool = False
     doubt: str = ""
     rejected: tuple[Problem, ...] = ()
@@ -73,8 +74,10 @@ def import_into(case: Case, path: Path, *, at: int) -> Imported:
         if doubt:
             told |= {"answer_not_taken_over": doubt, "answer": contents.answer, "hops": list(contents.hops)}
         case.record("note", told, at=at)
-    counts = len(contents.transfers), len(contents.labels), len(contents.losses), contents.answer is not None
-    return Imported(form, *counts, doubt)
+    return Imported(
+        form, len(contents.transfers), len(contents.labels), len(contents.losses), len(contents.judgements),
+        contents.answer is not None, doubt,
+    )  # fmt: skip
 
 
 def format_of(path: Path) -> str:
@@ -101,7 +104,7 @@ def digest_of(path: Path) -> str:
 
 
 def take_in(case: Case, contents: Contents, source: str, *, at: int) -> None:
-    """Facts, claims and decisions. Each page is kept whole or not at all; interrupted, the same call goes on."""
+    """All but the answer. Each page is kept whole or not at all; interrupted, the same call goes on."""
     bodies = {one.id: one for one in contents.evidence}
     _must_have_all(contents, bodies)
     for loss in contents.losses:
@@ -131,6 +134,9 @@ def take_in(case: Case, contents: Contents, source: str, *, at: int) -> None:
         case.pin_labels(_Claims(labels, bodies[id]), at=at)
     for loss in contents.losses:
         case.add_loss(loss, at=at)
+    case.add_judgements(contents.judgements, at=at)
+    for told in contents.withdrawals:
+        case.withdraw(told.judgement, told.by, told.why, at=at)
 
 
 def _pages(contents: Contents, source: str) -> Iterator[tuple[str, Coverage, tuple[Transfer, ...]]]:

@@ -13,7 +13,10 @@ from cases.sqlite_file import SqliteFile
 from connectors.protocol import Problem
 
 START = "0" * 64  # what the first entry is bound to
-KINDS = ("opened", "source", "loss", "labels", "prices", "page", "reorg", "trace", "export", "note")
+KINDS = (
+    "opened", "source", "loss", "labels", "prices", "page", "reorg", "trace", "judgements", "withdrawal", "export",
+    "note",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cases.tables import ADDED_IN_3, STATEMENTS_OF_2, statements_for
 from tracer.errors import CaseDamaged, CaseError
 
 
@@ -24,8 +25,8 @@ class Step:
     changes: tuple[str, ...]
 
 
-#: Format -> the step from it to the next. To bump `sqlite_file.FORMAT`, add the step from the one before.
-STEPS: dict[int, Step] = {}
+#: Format -> the step from it to the next. To bump `tables.FORMAT`, add the step from the one before.
+STEPS: dict[int, Step] = {2: Step(frozenset(STATEMENTS_OF_2), statements_for(ADDED_IN_3))}
 
 
 def migrate(

@@ -28,7 +28,7 @@ from connectors.protocol import Evidence, Page, Problem
 from tracer.coverage import Coverage, State
 from tracer.errors import CaseConflict, CaseDamaged
 from tracer.ledger import Ledger
-from tracer.values import Address, Chain, Transfer
+from tracer.values import Address, Chain, Transfer, TransferId
 
 _REPORTS = "SELECT n, id, body, evidence FROM transfers JOIN citations ON transfer = hash"
 
@@ -146,6 +146,11 @@ def _must_be_named_alike(file: SqliteFile, n: int) -> None:
 def transaction(file: SqliteFile, chain: Chain, tx: str) -> tuple[Transfer, ...]:
     """What is kept of one transaction, in order."""
     return tuple(Ledger.of(_reports(file, "tx = ?", tx_key(chain, tx))).transfers)
+
+
+def holds(file: SqliteFile, id: TransferId) -> bool:
+    """Whether that transfer is kept, and no reorganisation has replaced it."""
+    return any(one.id == id for one in transaction(file, id.chain, id.tx))
 
 
 def _reports(file: SqliteFile, which: str, *values: object) -> list[Transfer]:

@@ -9,53 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cases import tables
 from cases.migrations import migrate
 from tracer.errors import CaseConflict, CaseDamaged, CaseError, CaseNotFound, CaseTooNew
 
 APPLICATION_ID = 0x4654524C  # "FTRL": how `file` and others tell a case from any other SQLite file
-FORMAT = 2
 BUSY_SECONDS = 3.0
 WRITABLE = "mode=rw"  # never "rwc": a mistyped path must not make a file
-
-# Facts, claims, inferences and decisions have tables of their own, and rows are only ever added. `n` is the log entry
-# that a row came with. What came from outside is kept as JSON, so that no byte of a hostile text is lost or acts.
-SCHEMA = """
-CREATE TABLE log (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
-    hash TEXT NOT NULL) STRICT;
-CREATE TABLE evidence (id TEXT PRIMARY KEY, n INTEGER NOT NULL REFERENCES log DEFERRABLE INITIALLY DEFERRED,
-    source TEXT NOT NULL, request TEXT NOT NULL, body BLOB NOT NULL) STRICT;
-CREATE TABLE pages (n INTEGER PRIMARY KEY REFERENCES log DEFERRABLE INITIALLY DEFERRED, asked TEXT NOT NULL,
-    after TEXT NOT NULL, cursor TEXT NOT NULL, evidence TEXT REFERENCES evidence, request TEXT NOT NULL) STRICT;
-CREATE INDEX pages_by_asked ON pages (asked);
-CREATE TABLE replaced (n INTEGER PRIMARY KEY REFERENCES log DEFERRABLE INITIALLY DEFERRED, asked TEXT NOT NULL,
-    above INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
-CREATE TABLE transfers (hash TEXT PRIMARY KEY, tx TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL) STRICT;
-CREATE INDEX transfers_by_tx ON transfers (tx);
-CREATE TABLE citations (n INTEGER NOT NULL REFERENCES pages, row INTEGER NOT NULL,
-    transfer TEXT NOT NULL REFERENCES transfers, evidence TEXT NOT NULL, PRIMARY KEY (n, row)) STRICT;
-CREATE INDEX citations_by_transfer ON citations (transfer);
-CREATE TABLE coverage (n INTEGER PRIMARY KEY REFERENCES pages, body TEXT NOT NULL) STRICT;
-CREATE TABLE problems (n INTEGER NOT NULL REFERENCES log DEFERRABLE INITIALLY DEFERRED, row INTEGER NOT NULL,
-    body TEXT NOT NULL, PRIMARY KEY (n, row)) STRICT;
-CREATE TABLE labels (n INTEGER NOT NULL REFERENCES log DEFERRABLE INITIALLY DEFERRED, row INTEGER NOT NULL,
-    body TEXT NOT NULL, PRIMARY KEY (n, row)) STRICT;
-CREATE TABLE prices (n INTEGER NOT NULL REFERENCES log DEFERRABLE INITIALLY DEFERRED, row INTEGER NOT NULL,
-    body TEXT NOT NULL, PRIMARY KEY (n, row)) STRICT;
-CREATE TABLE losses (n INTEGER PRIMARY KEY REFERENCES log DEFERRABLE INITIALLY DEFERRED, name TEXT NOT NULL UNIQUE,
-    body TEXT NOT NULL) STRICT;
-CREATE TABLE answers (n INTEGER PRIMARY KEY REFERENCES log DEFERRABLE INITIALLY DEFERRED, hash TEXT NOT NULL,
-    inputs TEXT NOT NULL, body TEXT NOT NULL) STRICT;
-"""
-TABLES = (
-    "log", "evidence", "pages", "replaced", "transfers", "citations", "coverage", "problems", "labels", "prices",
-    "losses", "answers",
-)  # fmt: skip
-STATEMENTS = tuple(statement.strip() for statement in SCHEMA.split(";") if statement.strip()) + tuple(
-    f"CREATE TRIGGER {table}_keeps_{act.lower()} BEFORE {act} ON {table} "
-    f"BEGIN SELECT RAISE(ABORT, 'nothing in a case is changed or removed'); END"
-    for table in TABLES
-    for act in ("UPDATE", "DELETE")
-)
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _PRIMARY = 0xFF  # SQLite's codes carry details in their upper bytes
@@ -132,10 +92,10 @@ class SqliteFile:
 
     def begin_case(self) -> None:
         """Make the tables; inside the first `writing`."""
-        for statement in STATEMENTS:
+        for statement in tables.STATEMENTS:
             self._db.execute(statement)
         self._db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        self._db.execute(f"PRAGMA user_version={FORMAT}")
+        self._db.execute(f"PRAGMA user_version={tables.FORMAT}")
 
     def keep_journal(self) -> None:
         """From here on readers and one writer do not wait for each other. Only a whole case gets here."""
@@ -217,18 +177,19 @@ def _recognise(path: Path, db: sqlite3.Connection, *, may_change: bool) -> None:
         raise CaseDamaged(f"{path} is empty: making it was interrupted", "delete the file and start again")
     if application != APPLICATION_ID:
         raise CaseDamaged(f"{path} is an SQLite file, but not a fundtrail case", "check the path")
-    if version > FORMAT:
+    if version > tables.FORMAT:
         raise CaseTooNew(
-            f"{path} is a case of format {version}; this fundtrail reads up to {FORMAT}", "install a newer fundtrail"
+            f"{path} is a case of format {version}; this fundtrail reads up to {tables.FORMAT}",
+            "install a newer fundtrail",
         )
-    if version < FORMAT:
+    if version < tables.FORMAT:
         if not may_change:
             raise CaseError(
-                f"{path} is a case of format {version} and must be brought to {FORMAT}",
+                f"{path} is a case of format {version} and must be brought to {tables.FORMAT}",
                 "copy it to where you may write",
             )
-        migrate(path, db, version, to=FORMAT, made_of=STATEMENTS)
+        migrate(path, db, version, to=tables.FORMAT, made_of=tables.STATEMENTS)
         return
-    if found != set(STATEMENTS):
-        changed = sorted(found ^ set(STATEMENTS))[0]
+    if found != set(tables.STATEMENTS):
+        changed = sorted(found ^ set(tables.STATEMENTS))[0]
         raise CaseDamaged(f"the tables of {path} were changed: {changed:.80}", "go back to a copy")

@@ -60,6 +60,18 @@ def loss(file: SqliteFile, n: int) -> Body:
     return {"name": name, "loss": _value(body)}
 
 
+def judgements(file: SqliteFile, n: int) -> Body:
+    """Judgements of one author or rule, added together."""
+    rows = file.rows("SELECT id, body FROM judgements WHERE n = ? ORDER BY row", n)
+    return {"judgements": len(rows), "hash": rows_hash(rows)}
+
+
+def withdrawal(file: SqliteFile, n: int) -> Body:
+    """One judgement that no longer counts."""
+    ((judgement, body),) = file.rows("SELECT judgement, body FROM withdrawals WHERE n = ?", n)
+    return {"judgement": judgement, **_value(body)}
+
+
 def trace(file: SqliteFile, n: int) -> Body:
     """One answer as issued."""
     ((answer, inputs),) = file.rows("SELECT hash, inputs FROM answers WHERE n = ?", n)
@@ -69,6 +81,7 @@ def trace(file: SqliteFile, n: int) -> Body:
 #: Kind of entry to what it says of its rows. `opened`, `export` and `note` have no rows.
 OF_KIND: dict[str, Callable[[SqliteFile, int], Body]] = {
     "page": page, "reorg": reorg, "labels": labels, "prices": prices, "source": source, "loss": loss, "trace": trace,
+    "judgements": judgements, "withdrawal": withdrawal,
 }  # fmt: skip
 #: The tables whose every row came with one entry, and the kind of that entry.
 TABLES = {
@@ -76,6 +89,7 @@ TABLES = {
     "prices": ("prices",),
     "losses": ("loss",), "pages": ("page",), "replaced": ("reorg",),
     "citations": ("page",), "coverage": ("page",), "answers": ("trace",),
+    "judgements": ("judgements",), "withdrawals": ("withdrawal",),
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from cases.codec import (
     TransferReader,
     canonical,
     coverage_of,
+    judgement_of,
     label_of,
     loss_of,
     parsed,
@@ -32,7 +33,7 @@ def faults(file: SqliteFile, anchor: str = "") -> Iterator[Problem]:
         return log.broken(file, anchor)
 
     with file.reading_anything():
-        for check in (_file, chain, _evidence, _transfers, _entries, _strays, _citations, _answers):
+        for check in (_file, chain, _evidence, _transfers, _entries, _strays, _citations, _answers, _judgements):
             try:
                 yield from check(file)
             except (sqlite3.Error, CaseDamaged) as error:
@@ -135,6 +136,18 @@ def _answers(file: SqliteFile) -> Iterator[Problem]:
             yield Problem(
                 "its text was changed: it does not have the hash it was issued with", f"the answer of entry {n}"
             )
+
+
+def _judgements(file: SqliteFile) -> Iterator[Problem]:
+    """Each judgement against the hash that it is known by; and whether it can be read at all."""
+    for n, id, text in file.rows("SELECT n, id, body FROM judgements ORDER BY n, row"):
+        if sha256(text) != id:
+            yield Problem("it was changed: it does not have the hash it is known by", f"judgement {id} of entry {n}")
+            continue
+        try:
+            judgement_of(json.loads(text))
+        except UNREADABLE as error:
+            yield Problem(f"it cannot be read: {error!r:.200}", f"judgement {id} of entry {n}")
 
 
 def _list(text: str) -> list[object]:

@@ -8,12 +8,14 @@ from functools import cache
 
 from hypothesis import strategies as st
 
+from cases.codec import judgement_id
 from cases.exporting.contents import Contents, contents_told
 from connectors.protocol import Evidence, Problem
 from drawn_answer import claim, drawn
 from notation import ETHEREUM, START, address, payment
 from tracer.balances import Balance
 from tracer.coverage import Coverage, Kind, State
+from tracer.judgements import Judgement, Withdrawal
 from tracer.labels import Label, Role
 from tracer.losses import Loss
 from tracer.lots import Rule
@@ -36,6 +38,7 @@ EDGES = (
     2**128,
     2**256 - 1,
 )
+COINS = Address(BITCOIN, "12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S")
 BYTES = Evidence(b'{"rows": []}\x00\xff', "source", "request")
 
 
@@ -96,6 +99,11 @@ def hostile_contents(texts: tuple[str, ...]) -> Contents:
         tuple(Loss(text, ETHEREUM.coin, text, paid=payment(1)) for text in texts),
         told.answer,
         told.hops,
+        judged := tuple(
+            Judgement(address("mule"), address(names[n]), text, (payment(1),), n % 101, text, 1)
+            for n, text in enumerate(texts)
+        ),
+        tuple(Withdrawal(one, one.rule, one.author) for one in judged[::3]),
     )  # fmt: skip
 
 
@@ -126,7 +134,7 @@ units = st.sampled_from(EDGES) | st.integers(0, MAX_UNITS)
 
 @st.composite
 def contents(draw: st.DrawFn) -> Contents:
-    """Facts, claims and decisions of every shape, without an answer."""
+    """Facts, claims, decisions and judgements of every shape, without an answer."""
     transfers: list[Transfer] = []
     for number in range(draw(st.integers(0, 4))):
         if draw(st.booleans()):
@@ -155,9 +163,20 @@ def contents(draw: st.DrawFn) -> Contents:
         Loss(f"by wallet {draw(words)}", token(draw(words)), draw(words), wallet=address("a"), since=draw(blocks)),
         Loss(draw(words), BITCOIN.coin, paid=TransferId(BITCOIN, "c" * 64), units=draw(units) or None, output=3),
     ]  # fmt: skip
+    cited = st.sampled_from([*(one.id for one in transfers), TransferId(BITCOIN, "d" * 64, "tx"), payment(9)])
+    drawn_here = [
+        Judgement(
+            address(draw(st.sampled_from("abc"))), draw(st.sampled_from((address("d"), COINS))), draw(words),
+            tuple(draw(st.lists(cited, max_size=2))), draw(st.integers(0, 100)), draw(words), draw(blocks),
+        )
+        for _ in range(draw(st.integers(0, 3)))
+    ]  # fmt: skip
+    judgements = tuple({judgement_id(one): one for one in drawn_here}.values())
+    withdrawn = draw(st.lists(st.sampled_from(judgements), max_size=2)) if judgements else []
     return Contents(
         tuple(transfers), (BYTES,), ((draw(words), coverage),), (Problem(draw(words), draw(words)),), tuple(labels),
-        tuple(losses),
+        tuple(losses), judgements=judgements,
+        withdrawals=tuple(Withdrawal(one, draw(words), draw(words)) for one in withdrawn),
     )  # fmt: skip
 
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from cases.graph.clusters import clusters_of
+from cases.graph.nouns import Cluster
 from cases.hops import Traced, hops_of
 from connectors.protocol import Evidence, Problem
 from tracer.coverage import Coverage
+from tracer.judgements import Judgement, Withdrawal, doubt_of
 from tracer.labels import Label
 from tracer.losses import Loss
 from tracer.values import Transfer
@@ -25,8 +28,8 @@ class Statement(StrEnum):
 
     FACT = "fact"  # read from a chain or a source
     CLAIM = "claim"  # said by somebody who is named: a label
-    DECISION = "decision"  # made by a person: what was lost
-    INFERENCE = "inference"  # computed, under a rule that is named
+    DECISION = "decision"  # made by a person: what was lost, which judgement is withdrawn
+    INFERENCE = "inference"  # computed under a rule that is named, or judged by somebody who is
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,9 @@ class Contents:
     """All of a case that leaves it. Two with the same contents give the same bytes in every format.
 
     Facts: every report of every `transfers`, the `evidence` they were read from, the `coverage` (source asked, its
-    answer) and the `problems` met. Claims: `labels`. Decisions: `losses`. Inferences: the `answer` given last (None:
-    none was given) and its `hops`, which are worked out anew from the facts.
+    answer) and the `problems` met. Claims: `labels`. Decisions: `losses`, and `withdrawals` of judgements. Inferences:
+    the `answer` given last (None: none was given) and its `hops`, which are worked out anew from the facts; and the
+    `judgements`, from which clusters follow.
     """
 
     transfers: tuple[Transfer, ...]
@@ -46,6 +50,22 @@ class Contents:
     losses: tuple[Loss, ...] = ()
     answer: Answer | None = None
     hops: tuple[Mapping[str, Any], ...] = ()
+    judgements: tuple[Judgement, ...] = ()
+    withdrawals: tuple[Withdrawal, ...] = ()
+
+    def doubts(self) -> dict[Judgement, str]:
+        """Every judgement, and why it does not count: "" if it does."""
+        withdrawn = {one.judgement for one in self.withdrawals}
+        held = {one.id for one in self.transfers}
+        return {one: doubt_of(one, withdrawn, held.__contains__) for one in self.judgements}
+
+    def standing(self) -> tuple[Judgement, ...]:
+        """The judgements that count."""
+        return tuple(one for one, doubt in self.doubts().items() if not doubt)
+
+    def clusters(self) -> tuple[Cluster, ...]:
+        """What they make, however sure each of them is."""
+        return clusters_of(self.standing())
 
 
 def contents_of(case: Case, answer: Answer | None = None, traced: Traced | None = None) -> Contents:
@@ -59,6 +79,8 @@ def contents_of(case: Case, answer: Answer | None = None, traced: Traced | None 
         case.losses(),
         answer,
         () if answer is None or traced is None else tuple(hops_of(answer, traced)),
+        case.judgements(),
+        case.withdrawals(),
     )
 
 

@@ -1,4 +1,4 @@
-"""An export as DOT for Graphviz: solid lines for what is recorded, dashed ones for what is inferred."""
+"""An export as DOT for Graphviz: solid lines for what is recorded, others for what is inferred."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ def _lines(drawn: Picture) -> Iterator[str]:
         yield f"{number[name]} [shape={_SHAPES[on['kind']]}, label={_label(*_node(name, on))}];"
     for edge in drawn.edges:
         style = "solid" if edge.told["statement"] == Statement.FACT.value else "dashed"
+        if edge.told["kind"] == "same_owner":
+            style = "dotted, dir=none"
         label = _label(*_edge(edge, drawn.rules))
         yield f"{number[edge.source]} -> {number[edge.target]} [style={style}, label={label}];"
     yield "}"
@@ -53,6 +55,8 @@ def _node(name: str, on: Mapping[str, str]) -> list[str]:
         lines.append(f"claimed: {claimed} ({on['claimed_role']}), by {on['claimed_by']}")
     if stop := on.get("inferred_stop"):
         lines.append(f"inferred: {stop}")
+    if size := on.get("inferred_cluster_size"):
+        lines.append(f"inferred: one owner of {size} addresses")
     if loss := on.get("decided_loss"):
         lines.append(f"stated: {loss}")
     return lines
@@ -60,6 +64,8 @@ def _node(name: str, on: Mapping[str, str]) -> list[str]:
 
 def _edge(edge: Edge, rules: tuple[str, ...]) -> list[str]:
     told = edge.told
+    if told["kind"] == "same_owner":
+        return [f"inferred: one owner, {told['confidence']} of 100", f"{told['rule']}, by {told['author']}"]
     unit = told["symbol"] or told["asset"]
     if "units" in told:
         return [f"recorded: {shown(int(told['units']), int(told['decimals']))} {unit}"]

@@ -13,8 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cases.codec import judgement_id
 from cases.exporting.contents import Contents, Statement
 from cases.visible import visible
+from tracer.judgements import Judgement
 from tracer.labels import Label
 from tracer.losses import Loss
 from tracer.values import Address, Leg, Transfer, shown
@@ -46,6 +48,8 @@ def _entities(contents: Contents) -> Iterator[Entity]:
         yield from _claimed(label)
     for loss in contents.losses:
         yield _lost(loss)
+    for judgement in contents.standing():
+        yield from _judged(judgement)
     if contents.answer is not None:
         for end in contents.answer["ends"]:
             yield from _ended(end)
@@ -107,6 +111,20 @@ def _lost(loss: Loss) -> Entity:
         "name": f"loss: {visible(loss.name)}", "keywords": Statement.DECISION.value,
         "description": f"{Statement.DECISION}: {units} of {loss.asset.name} from {start}; "
         f"reference {visible(loss.victim) or 'none'}",
+    })  # fmt: skip
+
+
+def _judged(one: Judgement) -> Iterator[Entity]:
+    """An inference, as a link of two wallets: their holders stay two, whom nobody has named."""
+    for side in (one.left, one.right):
+        yield from _wallet(side.chain.name, side.text)
+    cited = " ".join(map(str, one.evidence)) or "no transfer"
+    yield _entity("UnknownLink", _id("judgement", judgement_id(one)), {
+        "subject": _wallet_id(one.left.chain.name, one.left.text),
+        "object": _wallet_id(one.right.chain.name, one.right.text),
+        "role": "one owner, inferred", "publisher": visible(one.author), "recordId": judgement_id(one),
+        "description": f"{Statement.INFERENCE}: {visible(one.author)} takes the two for one owner's, confidence "
+        f"{one.confidence} of 100: {visible(one.rule)}; rests on {visible(cited)}",
     })  # fmt: skip
 
 

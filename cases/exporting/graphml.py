@@ -8,7 +8,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from cases.codec import TransferReader, coverage_json, coverage_of, label_json, label_of, loss_json, loss_of
+from cases.codec import (
+    TransferReader,
+    coverage_json,
+    coverage_of,
+    judgement_id,
+    judgement_json,
+    judgement_of,
+    label_json,
+    label_of,
+    loss_json,
+    loss_of,
+    withdrawal_json,
+    withdrawal_of,
+)
 from cases.exporting.cells import escaped, plain
 from cases.exporting.contents import Contents
 from cases.exporting.picture import Picture, picture
@@ -49,6 +62,10 @@ def read(path: Path) -> Contents:
 
 def _of_graph(contents: Contents) -> dict[str, str]:
     """What is said of no single place: attributes of the graph as a whole, JSON texts, bytes packed."""
+    judged = {}
+    if contents.judgements:
+        judged["inference_judgements"] = _json([judgement_json(one) for one in contents.judgements])
+        judged["decision_withdrawals"] = _json([withdrawal_json(one) for one in contents.withdrawals])
     evidence = [[one.id, one.source, one.request, packed(one.body)] for one in contents.evidence]
     return {
         "format": FORMAT,
@@ -57,6 +74,7 @@ def _of_graph(contents: Contents) -> dict[str, str]:
         "fact_problems": _json([[one.text, one.where] for one in contents.problems]),
         "claim_labels": _json([label_json(one) for one in contents.labels]),
         "decision_losses": _json([loss_json(one) for one in contents.losses]),
+        **judged,
         "inference_answer": packed(answer_text(contents).encode()),
     }
 
@@ -81,6 +99,9 @@ def _contents(
         if one.id != id:
             raise ValueError(f"the bytes of {id!r:.80} have another hash")
         evidence.append(one)
+    judgements = tuple(map(judgement_of, json.loads(told.get("inference_judgements", "[]"))))
+    known = {judgement_id(one): one for one in judgements}
+    withdrawn = json.loads(told.get("decision_withdrawals", "[]"))
     facts = Contents(
         tuple(_transfer(records[number], reader) for number in sorted(records)),
         tuple(evidence),
@@ -88,6 +109,8 @@ def _contents(
         tuple(Problem(*record) for record in json.loads(told["fact_problems"])),
         tuple(map(label_of, json.loads(told["claim_labels"]))),
         tuple(map(loss_of, json.loads(told["decision_losses"]))),
+        judgements=judgements,
+        withdrawals=tuple(withdrawal_of(record, known) for record in withdrawn),
     )
     return with_answer(facts, opened(told["inference_answer"]).decode("ascii"), where)
 

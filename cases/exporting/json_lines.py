@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cases.codec import (
     TransferReader,
+    address_json,
     canonical,
     coverage_json,
     coverage_of,
+    judgement_id,
+    judgement_json,
+    judgement_of,
     label_json,
     label_of,
     loss_json,
     loss_of,
     transfer_text,
+    withdrawal_json,
+    withdrawal_of,
 )
 from cases.exporting.contents import Contents, Statement
 from cases.exporting.reading_back import CAPS, FORMAT, checked, opened, packed, record_of, undamaged
+from cases.graph.nouns import Cluster
 from connectors.protocol import Evidence, Problem
 from connectors.reading import lines, text_of
 from tracer.errors import InputError
@@ -66,8 +74,15 @@ def read(path: Path) -> Contents:
         tuple(found["loss"]),
         next(iter(found["answer"]), None),
         tuple(found["hop"]),
+        tuple(found["judgement"]),
     )
-    return checked(contents, path.name)
+    with undamaged(path.name):
+        known = {judgement_id(one): one for one in contents.judgements}
+        withdrawals = tuple(withdrawal_of(record, known) for record in found["withdrawal"])
+        contents = checked(replace(contents, withdrawals=withdrawals), path.name)
+        if found["cluster"] != list(map(_cluster, contents.clusters())):
+            raise InputError(f"{path.name} has other clusters than its judgements make", "export the case again")
+    return contents
 
 
 def _told(contents: Contents) -> Iterator[tuple[str, str, Record]]:
@@ -83,6 +98,12 @@ def _told(contents: Contents) -> Iterator[tuple[str, str, Record]]:
         yield from _one("label", label_json(label))
     for loss in contents.losses:
         yield from _one("loss", loss_json(loss))
+    for judgement in contents.judgements:
+        yield from _one("judgement", judgement_json(judgement))
+    for withdrawal in contents.withdrawals:
+        yield from _one("withdrawal", dict(withdrawal_json(withdrawal)))
+    for cluster in contents.clusters():
+        yield from _one("cluster", _cluster(cluster))
     if contents.answer is not None:
         yield from _one("answer", {"answer": contents.answer})
     for hop in contents.hops:
@@ -104,6 +125,10 @@ def _evidence_of(record: Record) -> Evidence:
     return found
 
 
+def _cluster(one: Cluster) -> Record:
+    return {"members": list(map(address_json, one.members)), "judgements": list(map(judgement_id, one.judgements))}
+
+
 def _transfer(one: Transfer) -> Record:
     id = [one.id.chain.name, one.id.tx, one.id.position]
     return {"id": id, **json.loads(transfer_text(one)), "evidence": list(one.evidence)}
@@ -121,6 +146,9 @@ _KINDS: dict[str, tuple[Statement, Callable[[Record], Any]]] = {
     "problem": (Statement.FACT, lambda record: Problem(record["text"], record["where"])),
     "label": (Statement.CLAIM, label_of),
     "loss": (Statement.DECISION, loss_of),
+    "judgement": (Statement.INFERENCE, judgement_of),
+    "withdrawal": (Statement.DECISION, lambda record: record),
+    "cluster": (Statement.INFERENCE, lambda record: record),
     "answer": (Statement.INFERENCE, lambda record: record["answer"]),
     "hop": (Statement.INFERENCE, lambda record: record["hop"]),
 }

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cases.codec import canonical, transfer_key, transfer_text
+from cases.codec import canonical, judgement_id, judgement_json, transfer_key, transfer_text
 from cases.exporting.contents import Answer, Contents, Statement
+from tracer.judgements import Judgement
 from tracer.labels import LabelBook
 from tracer.values import Address, Leg, Outpoint, Sink, Transfer
 
@@ -31,7 +32,7 @@ class Picture:
     A node's `kind` is `address`, `transaction` (where several paid or were paid at once), `output` (a script without an
     address) or `sink`. What is on it besides says in its name what it is: `claimed_` by a label, `decided_` by a
     person, `inferred_` by the trace. An edge's `statement` is `fact` (`sent`, `input_of`, `output_to`) or `inference`
-    (`traced`).
+    (`traced`, or `same_owner`: a judgement that counts, whose direction says nothing).
     """
 
     nodes: dict[str, Attributes]
@@ -51,8 +52,10 @@ def picture(contents: Contents, *, all_facts: bool = True) -> Picture:
             edges += _recorded(number, transfer, nodes, {"record": record_of(transfer)} if all_facts else {})
     edges += [_traced(number, hop, by_id, nodes) for number, hop in enumerate(contents.hops)]
     rules = tuple(contents.answer["rules"]) if contents.answer else ()
+    edges += [_judged(number, one, nodes) for number, one in enumerate(contents.standing())]
     if contents.answer:
         _inferred(contents.answer, nodes)
+    _clustered(contents, nodes)
     _claimed(contents, nodes)
     _decided(contents, nodes)
     return Picture(dict(sorted(nodes.items())), tuple(edges), rules)
@@ -127,6 +130,25 @@ def _traced(number: int, hop: Mapping[str, Any], by_id: Mapping[str, Transfer], 
     told |= {f"units_{rule}": units for rule, units in hop["amounts"].items()}
     told |= {f"basis_{rule}": units for rule, units in hop["basis_amounts"].items()}
     return Edge(f"t{number}", source, target, told)
+
+
+def _judged(number: int, one: Judgement, nodes: dict[str, Attributes]) -> Edge:
+    for side in (one.left, one.right):
+        nodes.setdefault(place_id(side), _address(side))
+    told = {
+        "statement": Statement.INFERENCE.value, "kind": "same_owner", "judgement": judgement_id(one), "rule": one.rule,
+        "confidence": str(one.confidence), "author": one.author, "at": str(one.at),
+        "evidence": canonical(judgement_json(one)["evidence"]),
+    }  # fmt: skip
+    return Edge(f"j{number}", place_id(one.left), place_id(one.right), told)
+
+
+def _clustered(contents: Contents, nodes: dict[str, Attributes]) -> None:
+    """Which cluster an address is in, by its first member, and of how many."""
+    for cluster in contents.clusters():
+        told = {"inferred_cluster": place_id(cluster.members[0]), "inferred_cluster_size": str(len(cluster.members))}
+        for member in cluster.members:
+            nodes[place_id(member)] |= told
 
 
 def _payer(text: str | None, transfer: Transfer, nodes: dict[str, Attributes]) -> str:

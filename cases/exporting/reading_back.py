@@ -10,6 +10,7 @@ from typing import Any
 
 from cases.codec import UNREADABLE, canonical, unpacked
 from cases.exporting.contents import Answer, Contents
+from cases.exporting.owner_sheets import owner_sheets, with_owners
 from cases.exporting.sheets import READ_BACK, Row, Sheet, contents_from, fact_sheets
 from cases.exporting.trace_sheets import trace_sheets
 from connectors.fields import transaction_in
@@ -26,7 +27,7 @@ Table = tuple[Sequence[str], Sequence[Row]]  # columns, rows
 
 def sheets_of(contents: Contents) -> list[Sheet]:
     """All sheets of an export, in the order in which they are written."""
-    return [*fact_sheets(contents), *trace_sheets(contents)]
+    return [*fact_sheets(contents), *owner_sheets(contents), *trace_sheets(contents)]
 
 
 def answer_text(contents: Contents) -> str:
@@ -61,7 +62,8 @@ def from_tables(tables: Mapping[str, Table], bodies: Mapping[str, bytes], answer
         rows = {
             name: [dict(zip(columns, row, strict=True)) for row in found] for name, (columns, found) in tables.items()
         }
-        contents = with_answer(contents_from({name: rows[name] for name in READ_BACK}, bodies), answer, where)
+        facts = with_owners(contents_from({name: rows[name] for name in READ_BACK}, bodies), rows)
+        contents = with_answer(facts, answer, where)
         _must_tell(sheets_of(contents), tables, where)
         _must_be_spelt_as_ours(contents)
     return contents
@@ -74,12 +76,13 @@ def checked(contents: Contents, where: str) -> Contents:
     list in the place of a number, is not.
     """
     with undamaged(where):
-        sheets = fact_sheets(contents)
+        sheets = [*fact_sheets(contents), *owner_sheets(contents)]
         if any(type(cell) is not str for sheet in sheets for row in sheet.rows for cell in row):
             raise _changed(where, "something stands in the place of a text")
         rows = {one.name: [dict(zip(one.columns, row, strict=True)) for row in one.rows] for one in sheets}
-        again = contents_from(rows, {one.id: one.body for one in contents.evidence})
-        for field in ("transfers", "evidence", "coverage", "problems", "labels", "losses"):
+        again = with_owners(contents_from(rows, {one.id: one.body for one in contents.evidence}), rows)
+        fields = "transfers", "evidence", "coverage", "problems", "labels", "losses", "judgements", "withdrawals"
+        for field in fields:
             if repr(getattr(again, field)) != repr(getattr(contents, field)):
                 raise _changed(where, f"something among its {field} is of another kind than is written there")
         if contents.answer is None and contents.hops:
@@ -93,13 +96,14 @@ def _must_be_spelt_as_ours(contents: Contents) -> None:
     places = {leg.address for one in contents.transfers for leg in (*one.inputs, *one.outputs) if leg.address}
     places |= {answer.address for _, answer in contents.coverage} | {label.address for label in contents.labels}
     places |= {loss.wallet for loss in contents.losses if loss.wallet}
+    places |= {side for one in contents.judgements for side in (one.left, one.right)}
     for place in places:
         if parse(place.text, place.chain).text != place.text:
             raise InputError(f"the address {place.text!r:.100} is not spelt as exports spell it", "export it again")
-    for one in contents.transfers:
-        _ = one.id.place
-        if transaction_in({"tx": one.id.tx}, "tx", one.id.chain) != one.id.tx:
-            raise InputError(f"the transaction {one.id.tx!r:.100} is not spelt as exports spell it", "export it again")
+    for id in {one.id for one in contents.transfers} | {id for one in contents.judgements for id in one.evidence}:
+        _ = id.place
+        if transaction_in({"tx": id.tx}, "tx", id.chain) != id.tx:
+            raise InputError(f"the transaction {id.tx!r:.100} is not spelt as exports spell it", "export it again")
 
 
 def _must_tell(sheets: Sequence[Sheet], tables: Mapping[str, Table], where: str) -> None:

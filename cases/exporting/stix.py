@@ -13,8 +13,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from cases.codec import judgement_id
 from cases.exporting.contents import Contents, Statement
+from cases.graph.nouns import Cluster
 from cases.visible import visible
+from tracer.judgements import Judgement
 from tracer.labels import Label
 from tracer.losses import Loss
 from tracer.values import Address, Transfer
@@ -60,6 +63,10 @@ def _objects(contents: Contents) -> Iterator[Object]:
         yield from _claimed(label, at)
     for loss in contents.losses:
         yield _incident(loss, at)
+    for judgement in contents.standing():
+        yield from _judged(judgement, at)
+    for cluster in contents.clusters():
+        yield _grouped(cluster, at)
     if contents.answer is not None:
         for end in contents.answer["ends"]:
             yield from _ended(end, at)
@@ -126,6 +133,33 @@ def _incident(loss: Loss, at: str) -> Object:
     return {
         **_common("incident", json.dumps(["loss", loss.name]), at), "name": visible(loss.name) or "loss",
         **_stated(Statement.DECISION, told),
+    }  # fmt: skip
+
+
+def _judged(one: Judgement, at: str) -> Iterator[Object]:
+    """An inference: two wallets, and whoever takes them for one owner's."""
+    left, right = _wallet(one.left), _wallet(one.right)
+    yield from (left, right)
+    told = {
+        "rule": visible(one.rule), "author": visible(one.author), "at": str(one.at),
+        "evidence": [visible(str(id)) for id in one.evidence],
+    }  # fmt: skip
+    yield {
+        **_common("relationship", json.dumps(["judgement", judgement_id(one)]), at),
+        "relationship_type": "same-owner-as", "source_ref": left["id"], "target_ref": right["id"],
+        "confidence": one.confidence, "description": f"{visible(one.author)}: {visible(one.rule)}",
+        **_stated(Statement.INFERENCE, told),
+    }  # fmt: skip
+
+
+def _grouped(cluster: Cluster, at: str) -> Object:
+    """An inference: the wallets that judgements, taken together, say are one owner's."""
+    wallets = [_wallet(member)["id"] for member in cluster.members]
+    because = [judgement_id(one) for one in cluster.judgements]
+    return {
+        **_common("grouping", json.dumps(["cluster", *wallets]), at), "context": "unspecified",
+        "name": "Addresses taken for one owner's, inferred", "object_refs": wallets,
+        **_stated(Statement.INFERENCE, {"judgements": because}),
     }  # fmt: skip
 
 

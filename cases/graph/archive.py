@@ -14,7 +14,8 @@ from typing import Any
 
 from cases.case_file import Case
 from cases.codec import UNREADABLE, canonical, unpacked
-from cases.sqlite_file import FORMAT, TABLES, SqliteFile
+from cases.sqlite_file import SqliteFile
+from cases.tables import FORMAT, TABLES
 from tracer.errors import CaseDamaged, CaseTooNew
 
 PIECE = 2**20  # bytes of rows; rows are only ever added, so only the last piece of a table ever changes
@@ -138,9 +139,10 @@ def _rows(pieces: Iterable[Piece]) -> Iterator[tuple[str, list[tuple[Any, ...]]]
 
 
 def _same_format(told: dict[str, Any]) -> None:
+    """Format 2 is this one without the tables of judgements, which stay empty."""
     if told["format"] > FORMAT:
         raise CaseTooNew(f"the database holds a case of format {told['format']}", "install a newer fundtrail")
-    if told["format"] != FORMAT:
+    if told["format"] not in (2, FORMAT):
         raise CaseDamaged(
             f"the database holds a case of format {told['format']}, and this program makes {FORMAT}",
             "open the case file it came from with this program, and push that again",

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cases.codec import address_json, address_of, canonical
 from cases.graph.nouns import Flow, Payment, Place, Rest, TraceRecord, Units, order_of
-from tracer.judgements import Judgement
-from tracer.values import Chain, Transfer, TransferId, units_of
+from tracer.values import Transfer, units_of
 
 Row = dict[str, Any]
 
@@ -36,27 +34,6 @@ def payments_of(transfer: Transfer) -> Iterable[Payment]:
                     order, str(transfer.id), source, target, transfer.asset.name, units,
                     transfer.block.number, transfer.block.time, transfer.index, pooled,
                 )  # fmt: skip
-
-
-def judgement_json(one: Judgement) -> Row:
-    """A judgement as plain data."""
-    return {
-        "left": address_json(one.left), "right": address_json(one.right), "rule": one.rule,
-        "evidence": [[id.chain.name, id.tx, id.position] for id in one.evidence],
-        "confidence": one.confidence, "author": one.author, "at": one.at,
-    }  # fmt: skip
-
-
-def judgement_of(row: Row) -> Judgement:
-    """Back from `judgement_json`."""
-    evidence = tuple(TransferId(Chain.named(chain), tx, position) for chain, tx, position in row["evidence"])
-    left, right = address_of(row["left"]), address_of(row["right"])
-    return Judgement(left, right, row["rule"], evidence, row["confidence"], row["author"], row["at"])
-
-
-def judgement_key(one: Judgement) -> str:
-    """What makes a judgement itself: all of it, so that two that differ in anything stand beside each other."""
-    return canonical(judgement_json(one))
 
 
 def flow_json(flow: Flow) -> Row:

@@ -336,6 +336,21 @@ class GraphStoreContract:
         assert questions.cluster_of(store, who("till")) is None
         assert questions.clusters_again(store, confidence=50) == clusters_of(JUDGEMENTS, confidence=50)
 
+    def test_judgements_are_replaced_as_a_whole_and_nothing_else_is_touched(
+        self, store: GraphStore, other: GraphStore
+    ) -> None:
+        fill(store)
+        fill(other)
+        before = dump(store)
+        store.write_judgements(JUDGEMENTS[:1])
+        assert list(store.judgements()) == list(JUDGEMENTS[:1])
+        assert {name: lines for name, lines in dump(store).items() if name != "judgements"} == {
+            name: lines for name, lines in before.items() if name != "judgements"
+        }
+        store.write_judgements([])
+        assert not list(store.judgements())
+        assert dump(other) == before, "those of another case stay"
+
     def test_clusters_are_replaced_as_a_whole_and_judgements_stay(self, store: GraphStore) -> None:
         fill(store)
         store.write_clusters(clusters_of(JUDGEMENTS, confidence=65))

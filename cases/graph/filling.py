@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,8 @@ from cases.graph.clusters import clusters_of
 from cases.graph.nouns import TraceRecord
 from cases.graph.protocol import GraphStore
 from cases.graph.records import records_of
+from cases.tables import FORMAT
 from tracer.errors import CaseConflict
-from tracer.judgements import Judgement
 from tracer.values import Transfer
 
 PIECE = 2_000  # transactions in memory at once
@@ -43,13 +43,11 @@ class Filling:
     done: int
 
 
-def fill(
-    case: Case, store: Fillable, *, judgements: Iterable[Judgement] = (),
-    progress: Callable[[Filling], None] = lambda _: None,
-) -> bool:  # fmt: skip
+def fill(case: Case, store: Fillable, *, progress: Callable[[Filling], None] = lambda _: None) -> bool:
     """Write all of `case` to `store`; False if it was all there already. Interrupted, the same call goes on.
 
-    `judgements` are those that the case does not hold itself. Raises `CaseConflict` if the store holds another case.
+    Of the judgements those that count, and the clusters they make. Raises `CaseConflict` if the store holds another
+    case.
     """
     head = case.head
     known = {entry.hash for entry in case.log()}
@@ -59,8 +57,7 @@ def fill(
                 "there is another case of this name, or a later copy of this one",
                 "pull it to look at it, or give this one another name with --name",
             )
-    extra = list(judgements)
-    if store.marked("head") == head and not extra:
+    if store.marked("head") == head and store.marked("format") == str(FORMAT):
         return False
     store.mark("filling", head)
     with ThreadPoolExecutor(1) as aside:  # traces are computed again while transfers are on their way
@@ -69,9 +66,10 @@ def fill(
     labels = list(case.labels())
     store.write_labels(labels)
     progress(Filling("labels", len(labels)))
-    store.write_judgements(extra)
-    if extra:
-        store.write_clusters(clusters_of(store.judgements()))
+    standing = case.standing()
+    store.write_judgements(standing)
+    store.write_clusters(clusters_of(standing))
+    progress(Filling("judgements", len(standing)))
     store.write_losses(case.losses())
     for n, record in enumerate(records.result(), start=1):
         store.write_trace(record)
@@ -86,8 +84,9 @@ def _records(path: Path) -> list[TraceRecord]:
 
 
 def filled(case: Case, store: Fillable) -> None:
-    """Say that all of the case as it is now is in the store."""
+    """Say that all of the case as it is now is in the store, and of which format its file is."""
     store.mark("head", case.head)
+    store.mark("format", str(FORMAT))
 
 
 def _transfers(case: Case, store: Fillable, head: str, progress: Callable[[Filling], None]) -> None:

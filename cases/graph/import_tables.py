@@ -16,6 +16,7 @@ from cases.case_file import Case
 from cases.graph import neo4j_rows as rows
 from cases.graph.access import checked_name
 from cases.graph.batching import batches
+from cases.graph.clusters import clusters_of
 from cases.graph.nouns import Place
 from cases.graph.records import records_of
 from tracer.errors import CaseConflict, CaseError
@@ -44,6 +45,7 @@ NODES = {
     "traces": ("Trace", ["id:ID(Trace)"], [
         "case:string", "trace:string", "at:long", "direction:string", "asset:string", "partial:boolean",
         "rules:string[]", "losses:string[]", "whole:boolean", "body:string"]),
+    "clusters": ("Cluster", ["id:ID(Cluster)"], ["case:string", "size:long"]),
     "ends": ("End", ["id:ID(End)"], [
         "case:string", "trace:string", "n:long", "stop:string", "part:string", "label:string", "basis:string",
         "why:string", "asset:string", *_BY_RULE["units"], *_BY_RULE["stolen"], "least:string", "most:string",
@@ -59,6 +61,10 @@ RELATIONSHIPS = {
     "outputs": ("OUTPUT_TO", [":START_ID(Transaction)", ":END_ID(Place)"], _LEG),
     "says": ("SAYS_OF", [":START_ID(Claim)", ":END_ID(Place)"], ["id:string"]),
     "lost": ("LOST_TO", [":START_ID(Loss)", ":END_ID(Place)"], ["id:string"]),
+    "same_owner": ("SAME_OWNER", [":START_ID(Place)", ":END_ID(Place)"], [
+        "id:string", "case:string", "rule:string", "confidence:long", "author:string", "at:long", "evidence:string[]",
+        "body:string"]),
+    "in_cluster": ("IN_CLUSTER", [":START_ID(Place)", ":END_ID(Cluster)"], ["id:string"]),
     "flows": ("TRACED_TO", [":START_ID(Place)", ":END_ID(Place)"], [
         "id:string", "case:string", "trace:string", "n:long", "order:string", "transfer:string", "asset:string",
         "block:long", "time:long", *_BY_RULE["units"], *_BY_RULE["basis"], "value:double", "body:string"]),
@@ -93,6 +99,7 @@ def write(case: Case, folder: Path, name: str) -> dict[str, list[str]]:
                     tables.row("claims", [row["id"]], row["props"])
                     tables.row("says", [row["id"], row["place"]], {"id": row["id"]})
             _losses(case, name, tables)
+            _owners(case, name, tables)
             _traces(case, name, tables)
     except OSError as error:
         raise CaseError(f"cannot write into {folder}: {error.strerror}", "check the space on the disk") from error
@@ -168,6 +175,20 @@ def _lost_to(case: Case, loss: Loss) -> Iterator[Place]:
                 for leg in transfer.outputs:
                     if not isinstance(leg.holding, Sink) and loss.output in (None, getattr(leg.holding, "index", None)):
                         yield Place.of_leg(leg)
+
+
+def _owners(case: Case, name: str, tables: _Tables) -> None:
+    standing = case.standing()
+    for one in standing:
+        for side in (one.left, one.right):
+            tables.place(name, Place.of(side))
+        row = rows.judgement_row(name, one)
+        tables.row("same_owner", [row["left"], row["right"]], row["props"])
+    for cluster in clusters_of(standing):
+        node, members = rows.cluster_rows(name, cluster)
+        tables.row("clusters", [node["id"]], node["props"])
+        for _, row in members:
+            tables.row("in_cluster", [row["place"], row["cluster"]], row)
 
 
 def _traces(case: Case, name: str, tables: _Tables) -> None:

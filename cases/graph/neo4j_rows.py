@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cases.codec import TransferReader, canonical, label_json, loss_json, sha256, transfer_text
-from cases.graph.codec import flow_json, judgement_json, legs_of, rest_json, trace_json
+from cases.codec import TransferReader, canonical, judgement_json, label_json, loss_json, sha256, transfer_text
+from cases.graph.codec import flow_json, legs_of, rest_json, trace_json
 from cases.graph.escaping import escaped, key, unescaped
-from cases.graph.nouns import Flow, Payment, Place, Rest, TraceRecord, Units, order_of
+from cases.graph.nouns import Cluster, Flow, Payment, Place, Rest, TraceRecord, Units, order_of
 from tracer.judgements import Judgement
 from tracer.labels import Label
 from tracer.losses import Loss
@@ -200,9 +200,19 @@ def judgement_row(case: str, one: Judgement) -> Row:
         "props": {
             "id": id, "case": case, "rule": escaped(one.rule), "confidence": one.confidence,
             "author": escaped(one.author), "at": whole(one.at),
-            "evidence": [escaped(str(id)) for id in one.evidence], "body": body,
+            # No list rather than an empty one, which the import tool has no way to write.
+            "evidence": [escaped(str(id)) for id in one.evidence] or None, "body": body,
         },
     }  # fmt: skip
+
+
+def cluster_rows(case: str, one: Cluster) -> tuple[Row, list[tuple[Place, Row]]]:
+    """A `Cluster` node, and the `IN_CLUSTER` relationship of each place in it."""
+    places = sorted(map(Place.of, one.members))
+    id = f"{case}|{sha256(' '.join(key(place.key) for place in places))}"
+    node = {"id": id, "props": {"id": id, "case": case, "size": len(places)}}
+    keys = ((place, key(place.key)) for place in places)
+    return node, [(place, {"id": f"{id}|{name}", "cluster": id, "place": name}) for place, name in keys]
 
 
 def trace_row(case: str, trace: TraceRecord, *, is_whole: bool) -> Row:

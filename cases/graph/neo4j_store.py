@@ -7,12 +7,12 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from cases.codec import TransferReader, label_of, loss_of, readable, sha256
+from cases.codec import TransferReader, judgement_of, label_of, loss_of, readable
 from cases.graph import neo4j_rows as rows
 from cases.graph import schema, statements
 from cases.graph.access import Access, checked_name
 from cases.graph.batching import batches
-from cases.graph.codec import flow_of, judgement_of, rest_of, trace_of
+from cases.graph.codec import flow_of, rest_of, trace_of
 from cases.graph.escaping import escaped, key, unescaped
 from cases.graph.neo4j_session import Database, Step
 from cases.graph.nouns import Cluster, Payment, Place, TraceRecord, order_of
@@ -208,14 +208,18 @@ class Neo4jGraph:
         yield from sorted((loss_of(json.loads(row["body"])) for row in found), key=lambda one: one.name)
 
     def write_judgements(self, judgements: Iterable[Judgement]) -> None:
-        """See `protocol.GraphStore`."""
+        """See `protocol.GraphStore`. As with clusters, new ones come before old ones go."""
+        made = list(judgements)
         self._send(
             [
                 *self._places(Place.of(side) for one in batch for side in (one.left, one.right)),
                 (statements.SAME_OWNER, _sorted(rows.judgement_row(self.case, one) for one in batch)),
             ]
-            for batch in batches(judgements, BATCH)
+            for batch in batches(made, BATCH)
         )
+        keep = sorted(rows.judgement_row(self.case, one)["id"] for one in made)
+        old = self.database.read(statements.OLD_SAME_OWNER, case=self.case, keep=keep)
+        self._send([(statements.DROP_SAME_OWNER, batch)] for batch in batches(old, BATCH))
 
     def judgements(self) -> Iterator[Judgement]:
         """See `protocol.GraphStore`."""
@@ -224,26 +228,15 @@ class Neo4jGraph:
 
     def write_clusters(self, clusters: Iterable[Cluster]) -> None:
         """See `protocol.GraphStore`. New ones come before old ones go; a cut between leaves both, until done again."""
-        made = {self._cluster_id(one): one for one in clusters}
-        nodes = [
-            {"id": id, "props": {"id": id, "case": self.case, "size": len(made[id].members)}} for id in sorted(made)
-        ]
-        self._send([(statements.CLUSTERS, batch)] for batch in batches(nodes, BATCH))
-        members = ((id, place) for id in sorted(made) for place in map(Place.of, made[id].members))
+        made = {node["id"]: (node, members) for node, members in (rows.cluster_rows(self.case, x) for x in clusters)}
+        self._send([(statements.CLUSTERS, batch)] for batch in batches([made[id][0] for id in sorted(made)], BATCH))
+        between = (member for id in sorted(made) for member in made[id][1])
         self._send(
-            [
-                *self._places(place for _, place in batch),
-                (statements.IN_CLUSTER, [
-                    {"id": f"{id}|{key(place.key)}", "cluster": id, "place": key(place.key)} for id, place in batch
-                ]),
-            ]
-            for batch in batches(members, BATCH)
-        )  # fmt: skip
+            [*self._places(place for place, _ in batch), (statements.IN_CLUSTER, [row for _, row in batch])]
+            for batch in batches(between, BATCH)
+        )
         old = self.database.read(statements.OLD_CLUSTERS, case=self.case, keep=sorted(made))
         self._send([(statements.DROP_CLUSTERS, batch)] for batch in batches(old, BATCH))
-
-    def _cluster_id(self, cluster: Cluster) -> str:
-        return f"{self.case}|{sha256(' '.join(key(Place.of(one).key) for one in sorted(cluster.members)))}"
 
     def clusters(self) -> Iterator[Cluster]:
         """See `protocol.GraphStore`."""

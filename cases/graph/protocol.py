@@ -36,7 +36,7 @@ class GraphStore(Protocol):
         ...
 
     def write_judgements(self, judgements: Iterable[Judgement]) -> None:
-        """Keep inferences about owners, with their evidence."""
+        """Keep exactly these inferences about owners, with their evidence: those that count no longer go."""
         ...
 
     def write_clusters(self, clusters: Iterable[Cluster]) -> None:

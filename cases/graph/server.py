@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,8 @@ from cases.graph.archive import Piece, pieces_of, restore
 from cases.graph.filling import Filling, fill, filled
 from cases.graph.neo4j_session import Database
 from cases.graph.neo4j_store import Neo4jGraph
-from cases.sqlite_file import TABLES
+from cases.tables import TABLES
 from tracer.errors import CaseNotFound
-from tracer.judgements import Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,8 @@ class Status:
     places: int
     transfers: int
     traces: int
+    judgements: int
+    clusters: int
 
 
 def name_of(path: Path) -> str:
@@ -38,8 +39,7 @@ def name_of(path: Path) -> str:
 
 
 def push(
-    case: Case, access: Access, name: str = "", *, judgements: Iterable[Judgement] = (),
-    progress: Callable[[Filling], None] = lambda _: None,
+    case: Case, access: Access, name: str = "", *, progress: Callable[[Filling], None] = lambda _: None
 ) -> bool:  # fmt: skip
     """Write all of `case`, with its evidence, to the database; False if it was there already.
 
@@ -47,7 +47,7 @@ def push(
     """
     graph = Neo4jGraph.open(access, name or name_of(case.path))
     try:
-        if not fill(case, graph, judgements=judgements, progress=progress):
+        if not fill(case, graph, progress=progress):
             return False
         _archive(case.path, graph, progress)
         filled(case, graph)
@@ -100,7 +100,7 @@ def status(case: Case | None, access: Access, name: str) -> Status:
     """What the database holds of the case of that name, compared with `case`. Changes nothing there."""
     with Database(access) as database:
         if schema.missing(database):
-            return Status(name, False, False, "", False, 0, 0, 0)
+            return Status(name, False, False, "", False, 0, 0, 0, 0, 0)
         marks = {
             mark: (found[0]["value"] if found else "")
             for mark in ("head", "filling")
@@ -111,4 +111,4 @@ def status(case: Case | None, access: Access, name: str) -> Status:
         pushing = bool(marks["filling"]) and marks["filling"] != marks["head"]
         there = bool(marks["head"] or marks["filling"])
         return Status(name, there, same, marks["head"], pushing, counts["places"], counts["transfers"],
-                      counts["traces"])  # fmt: skip
+                      counts["traces"], counts["judgements"], counts["clusters"])  # fmt: skip

@@ -15,6 +15,8 @@ from cases.codec import (
     address_json,
     address_of,
     canonical,
+    judgement_json,
+    judgement_of,
     label_json,
     label_of,
     loss_json,
@@ -26,8 +28,6 @@ from cases.graph.batching import batches
 from cases.graph.codec import (
     flow_json,
     flow_of,
-    judgement_json,
-    judgement_of,
     legs_of,
     rest_json,
     rest_of,
@@ -280,8 +280,9 @@ class SqliteGraph:
 
     def write_judgements(self, judgements: Iterable[Judgement]) -> None:
         """See `protocol.GraphStore`."""
-        for batch in batches(judgements, BATCH):
-            with self.writing():
+        with self.writing():
+            self._db.execute("DELETE FROM judgements")
+            for batch in batches(judgements, BATCH):
                 rows = [(canonical(judgement_json(one)),) for one in batch]
                 self._many("INSERT OR IGNORE INTO judgements VALUES (?)", rows)
                 for one in batch:

@@ -88,6 +88,8 @@ MATCH (a:Place {key: row.left}) MATCH (b:Place {key: row.right})
 MERGE (a)-[r:SAME_OWNER {id: row.id}]->(b)
 SET r = row.props
 RETURN count(r) AS told"""
+OLD_SAME_OWNER = "MATCH ()-[r:SAME_OWNER {case: $case}]->() WHERE NOT r.id IN $keep RETURN r.id AS id"
+DROP_SAME_OWNER = "UNWIND $rows AS row MATCH ()-[r:SAME_OWNER {id: row.id}]->() DELETE r"
 CLUSTERS = """
 UNWIND $rows AS row
 MERGE (c:Cluster {id: row.id})
@@ -137,7 +139,9 @@ WITH c, COUNT { (c)-[:INCLUDES]->() } AS places
 CALL () { MATCH ()-[r:SENT]->() WHERE r.case = $case AND r.order >= '' RETURN count(r) AS sent }
 CALL () { MATCH (t:Transaction) WHERE t.case = $case AND t.order >= '' RETURN count(t) AS through }
 CALL () { MATCH (t:Trace {case: $case, whole: true}) RETURN count(t) AS traces }
-RETURN places, sent + through AS transfers, traces"""
+CALL () { MATCH ()-[r:SAME_OWNER {case: $case}]->() RETURN count(r) AS judgements }
+CALL () { MATCH (k:Cluster {case: $case}) RETURN count(k) AS clusters }
+RETURN places, sent + through AS transfers, traces, judgements, clusters"""
 
 # Reading.
 READ_ADDRESSES = """

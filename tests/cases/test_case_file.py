@@ -14,7 +14,8 @@ import pytest
 
 from cases import sqlite_file
 from cases.case_file import Case
-from cases.sqlite_file import APPLICATION_ID, FORMAT, told
+from cases.sqlite_file import APPLICATION_ID, told
+from cases.tables import FORMAT
 from connectors.protocol import Evidence, Page, Problem
 from made_up import MadeUp
 from notation import ETH, address, payment

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,9 @@ from connectors.prices.protocol import Price, Quoted
 from connectors.protocol import Evidence, Problem
 from graphs.stops import StopRules
 from made_up import Clock, MadeUp
-from notation import ETHEREUM, address
+from notation import ETHEREUM, address, payment
 from tracer.coverage import State
+from tracer.judgements import Judgement
 from tracer.labels import Label, Role
 
 TAMPERINGS = 200
@@ -44,6 +46,12 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         start(case, str(address("thief")), chain=ETHEREUM, connectors=sources, now=now)
         investigate(case, sources, rules=StopRules(), max_requests=99, now=now)
         case.issue({"ends": [{"units": "1000"}]}, {}, at=now())
+        people = [address(name) for name in ("mule", "aunt", "till", "bank")]
+        case.add_judgements(
+            [Judgement(*pair, "he said so", (payment(2),), 60, "A. Person", 2) for pair in pairwise(people)], at=now()
+        )
+        for one in case.judgements()[:2]:
+            case.withdraw(one, "B. Person", "not so", at=now())
         case.record("export", {"file": "ends.csv"}, at=now())
         case.record("note", {"text": "sent to the court"}, at=now())
         assert case.verify(case.head) == []
@@ -150,10 +158,43 @@ def log_time(db: sqlite3.Connection, chance: random.Random) -> str:
 
 
 def row_removed(db: sqlite3.Connection, chance: random.Random) -> str:
-    table = chance.choice(("pages", "citations", "coverage", "problems", "labels", "prices", "losses", "answers"))
+    tables = "pages", "citations", "coverage", "problems", "labels", "prices", "losses", "answers", "withdrawals"
+    table = chance.choice(tables)
     rowid, n = chance.choice(db.execute(f"SELECT rowid, n FROM {table} ORDER BY rowid").fetchall())  # noqa: S608  names of our own
     db.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608  names of our own
     return f"log entry {n}"
+
+
+def judgement_removed(db: sqlite3.Connection, chance: random.Random) -> str:
+    id, n = chance.choice(db.execute("SELECT id, n FROM judgements ORDER BY row").fetchall())
+    db.execute("DELETE FROM withdrawals WHERE judgement = ?", (id,))
+    db.execute("DELETE FROM judgements WHERE id = ?", (id,))
+    return f"log entry {n}"
+
+
+def judgement_added(db: sqlite3.Connection, chance: random.Random) -> str:
+    """One more, its own hash right, with an entry that brought others, or one that brought none."""
+    n, body = chance.choice(db.execute("SELECT n, body FROM judgements ORDER BY row").fetchall())
+    body = body.replace('"confidence":60', f'"confidence":{chance.randrange(60)}')
+    n = chance.choice((n, 1))
+    db.execute("INSERT INTO judgements VALUES (?, 99, ?, ?)", (n, sha256(body), body))
+    return f"log entry {n}"
+
+
+def judgement_and_hash(db: sqlite3.Connection, chance: random.Random) -> str:
+    """A tidy forger: surer than it was, and the hash made to fit."""
+    id, n, body = chance.choice(db.execute("SELECT id, n, body FROM judgements ORDER BY row").fetchall())
+    body = body.replace('"confidence":60', '"confidence":100')
+    db.execute("PRAGMA foreign_keys=OFF")
+    db.execute("UPDATE judgements SET body = ?, id = ? WHERE id = ?", (body, sha256(body), id))
+    db.execute("UPDATE withdrawals SET judgement = ? WHERE judgement = ?", (sha256(body), id))
+    return f"log entry {n}"
+
+
+def withdrawal_added(db: sqlite3.Connection, chance: random.Random) -> str:
+    (id,) = chance.choice(db.execute("SELECT id FROM judgements ORDER BY row").fetchall())
+    db.execute('INSERT INTO withdrawals VALUES (1, ?, \'{"by":"x","why":"y"}\')', (id,))
+    return "log entry 1"
 
 
 def text(table: str, column: str, named: Callable[[str], str]) -> Callable[[sqlite3.Connection, random.Random], str]:
@@ -196,6 +237,14 @@ WAYS: dict[str, Callable[[sqlite3.Connection, random.Random], str]] = {
     "a price": text("prices", "body", lambda _: ENTRY),
     "a loss": text("losses", "body", lambda _: ENTRY),
     "a loss's name": text("losses", "name", lambda _: ENTRY),
+    "a judgement": text("judgements", "body", lambda _: "the hash it is known by"),
+    "a judgement's hash": text("judgements", "id", lambda _: "the hash it is known by"),
+    "a judgement, its hash made to fit": judgement_and_hash,
+    "a judgement removed": judgement_removed,
+    "a judgement added": judgement_added,
+    "a withdrawal": text("withdrawals", "body", lambda _: ENTRY),
+    "what is withdrawn": text("withdrawals", "judgement", lambda _: ENTRY),
+    "a withdrawal added": withdrawal_added,
     "an answer": text("answers", "body", lambda _: "the answer of entry"),
     "an answer's hash": text("answers", "hash", lambda _: "the answer of entry"),
     "an answer's inputs": text("answers", "inputs", lambda _: ENTRY),

@@ -11,7 +11,7 @@ import pytest
 
 from cases.case_file import Case, unanchored
 from cases.log import KINDS, START, link
-from cases.sqlite_file import FORMAT
+from cases.tables import FORMAT
 
 DOCS = Path(__file__).parents[2] / "docs" / "case-file.md"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import random
 import signal
 import sqlite3
@@ -9,19 +11,26 @@ import stat
 import subprocess
 import sys
 import time
+import zlib
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from cases import migrations, sqlite_file
+from cases import migrations, tables
+from cases.answering_again import doubt_about
 from cases.case_file import Case
+from cases.codec import canonical
+from cases.graph.archive import Piece, pieces_of, restore
+from cases.hops import hops_of
 from cases.migrations import Step
+from cases.tracing import latest, retraced
 from made_up import MadeUp
 from notation import address
 from tracer.errors import CaseDamaged, CaseError, CaseTooNew
+from tracer.judgements import Judgement
 
-FIRST = sqlite_file.STATEMENTS
+FIRST = tables.STATEMENTS
 MADE_UP = "CREATE TABLE made_up (n INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT"
 NOTES = "INSERT INTO made_up SELECT n, body FROM log"
 ROOT = Path(__file__).parents[2]
@@ -47,9 +56,9 @@ def second(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def next_format(monkeypatch: pytest.MonkeyPatch, changes: tuple[str, ...]) -> None:
-    monkeypatch.setattr(sqlite_file, "FORMAT", sqlite_file.FORMAT + 1)
-    monkeypatch.setattr(sqlite_file, "STATEMENTS", (*FIRST, MADE_UP))
-    monkeypatch.setitem(migrations.STEPS, sqlite_file.FORMAT - 1, Step(frozenset(FIRST), changes))
+    monkeypatch.setattr(tables, "FORMAT", tables.FORMAT + 1)
+    monkeypatch.setattr(tables, "STATEMENTS", (*FIRST, MADE_UP))
+    monkeypatch.setitem(migrations.STEPS, tables.FORMAT - 1, Step(frozenset(FIRST), changes))
 
 
 def held(path: Path) -> tuple[object, ...]:
@@ -118,7 +127,7 @@ def test_a_file_whose_tables_were_changed_is_not_brought_up(path: Path, second: 
 
 
 def test_a_format_that_nobody_knows_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_file, "FORMAT", sqlite_file.FORMAT + 2)
+    monkeypatch.setattr(tables, "FORMAT", tables.FORMAT + 2)
     with pytest.raises(CaseDamaged, match="does not know"):
         Case.open(path)
 
@@ -138,29 +147,79 @@ def test_no_copy_no_change(path: Path, second: None, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("cases.migrations.tempfile.mkstemp", full)
     with pytest.raises(CaseError, match="cannot be copied"):
         Case.open(path)
-    assert version(path) == sqlite_file.FORMAT - 1
+    assert version(path) == tables.FORMAT - 1
 
 
 def test_an_earlier_copy_of_another_state_is_not_replaced(path: Path, second: None) -> None:
-    other = path.with_name(f"{path.name}.format-{sqlite_file.FORMAT - 1}")
+    other = path.with_name(f"{path.name}.format-{tables.FORMAT - 1}")
     other.write_bytes(b"somebody's")
     held(path)
     assert other.read_bytes() == b"somebody's"
     assert len(copies(path)) == 2
 
 
+@pytest.fixture
+def of_format_2(tmp_path: Path) -> Path:
+    """A real file of format 2, made by the last program that wrote it."""
+    path = tmp_path / "old.fundtrail"
+    path.write_bytes(gzip.decompress((Path(__file__).parent / "data" / "format-2.fundtrail.gz").read_bytes()))
+    return path
+
+
+def test_a_real_case_of_format_2_becomes_one_that_holds_judgements(of_format_2: Path) -> None:
+    assert version(of_format_2) == 2
+    with closing(sqlite3.connect(of_format_2)) as db:
+        ((answer, head, entries),) = db.execute(
+            "SELECT answers.body, log.hash, log.n FROM answers, log ORDER BY log.n DESC LIMIT 1"
+        )
+    with Case.open(of_format_2) as case:
+        assert case.verify(anchor=head) == []
+        assert (case.head, len(case.log())) == (head, entries), "it became one without an entry"
+        assert (case.judgements(), case.withdrawals()) == ((), ())
+        assert canonical(latest(case)) == answer
+        assert doubt_about(case, latest(case), hops_of(latest(case), retraced(case, latest(case)))) == ""
+        case.add_judgements([one := Judgement(address("mule"), address("aunt"), "r", (), 9, "me", 0)], at=9)
+        case.withdraw(one, "me", "no", at=9)
+        assert case.verify(anchor=head) == []
+    assert version(of_format_2) == 3
+    (copy,) = of_format_2.parent.glob("old.fundtrail.format-*")
+    assert version(copy) == 2
+
+
+def test_a_case_of_format_2_whose_tables_were_changed_is_not_brought_up(of_format_2: Path) -> None:
+    with closing(sqlite3.connect(of_format_2)) as db:
+        db.execute("DROP TRIGGER losses_keeps_update")
+    with pytest.raises(CaseDamaged, match="does not have the tables of format 2"):
+        Case.open(of_format_2)
+    assert version(of_format_2) == 2
+
+
+def test_what_a_database_holds_of_format_2_is_pulled_and_nothing_is_lost(of_format_2: Path) -> None:
+    """Its archive has no pieces of the tables that came later."""
+    again = of_format_2.with_name("again.fundtrail")
+    with Case.open(of_format_2) as case:
+        head, later = case.head, ("judgements", "withdrawals")
+        pieces = [piece for piece in pieces_of(of_format_2) if piece.part not in later]
+        told = canonical({"format": 2, "tables": [table for table in tables.TABLES if table not in later]}).encode()
+        first = Piece("format", 0, hashlib.sha256(told).hexdigest(), zlib.compress(told))
+        restore(again, [first, *pieces[1:]], head)
+        with Case.open(again) as restored:
+            assert restored.verify(anchor=head) == []
+            assert [one.text for one in restored.issued()] == [one.text for one in case.issued()]
+
+
 CHILD = """
 import sys, time
 sys.path[:0] = sys.argv[2:]
 from pathlib import Path
-from cases import migrations, sqlite_file
+from cases import migrations, tables
 from cases.case_file import Case
-old = sqlite_file.STATEMENTS
+old = tables.STATEMENTS
 made = {made!r}
 slow = tuple(f"INSERT INTO made_up SELECT n + {{k}} * 100000, body FROM log" for k in range(1, 400))
-sqlite_file.FORMAT += 1
-sqlite_file.STATEMENTS = (*old, made)
-migrations.STEPS[sqlite_file.FORMAT - 1] = migrations.Step(frozenset(old), (made, *slow))
+tables.FORMAT += 1
+tables.STATEMENTS = (*old, made)
+migrations.STEPS[tables.FORMAT - 1] = migrations.Step(frozenset(old), (made, *slow))
 print("ready", flush=True)
 Case.open(Path(sys.argv[1])).close()
 print("done", flush=True)

@@ -52,7 +52,9 @@ def test_an_export_imported_into_a_new_case_shows_the_same_answer(form: str, cas
     assert run("export", case, "--format", form, "--out", out).exit_code == 0
     done = run("import", out, "--case", again)
     assert done.exit_code == 0, done.stderr
-    assert done.stdout == f"{form}: 2 transfers, 1 label, 1 loss, and the answer, given again to the byte\n"
+    assert (
+        done.stdout == f"{form}: 2 transfers, 1 label, 1 loss, 0 judgements, and the answer, given again to the byte\n"
+    )
     assert run("case", "show", again, "--json").stdout == run("case", "show", case, "--json").stdout
     assert run("case", "hops", again, "--json").stdout == run("case", "hops", case, "--json").stdout
     assert run("case", "verify", again).exit_code == 0
@@ -63,7 +65,7 @@ def test_labels_come_back_from_a_tagpack(case: Path, tmp_path: Path) -> None:
     assert run("export", case, "--format", "tagpack").exit_code == 0
     pack, again = tmp_path / "a.tagpack.yaml", tmp_path / "b.fundtrail"
     done = run("import", pack, "--case", again)
-    assert (done.exit_code, done.stdout) == (0, "tagpack: 0 transfers, 1 label, 0 losses\n")
+    assert (done.exit_code, done.stdout) == (0, "tagpack: 0 transfers, 1 label, 0 losses, 0 judgements\n")
     with Case.open(again) as opened:
         assert [(label.entity, label.role) for label in opened.labels()] == [("shop", "exchange")]
     pack.write_text(pack.read_text() + '- address: "0x1"\n  label: "x"\n  source: "y"\n  currency: "ETH"\n')

@@ -6,5 +6,5 @@
 MATCH (:Place {key: $place})-[:IN_CLUSTER]->(c:Cluster {case: $case})<-[:IN_CLUSTER]-(a:Place)
 MATCH (a)-[r:SAME_OWNER {case: $case}]->(b:Place)
 RETURN DISTINCT a.chain + ':' + a.name AS one, b.chain + ':' + b.name AS other, r.rule AS rule,
-  r.confidence AS confidence, r.author AS author, r.evidence AS evidence
+  r.confidence AS confidence, r.author AS author, coalesce(r.evidence, []) AS evidence
 ORDER BY confidence DESC, one, other, rule

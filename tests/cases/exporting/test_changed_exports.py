@@ -8,12 +8,87 @@ from pathlib import Path
 import pytest
 
 from cases.exporting import csv_folder, graphml, json_lines, parquet
-from cases.exporting.contents import contents_told
+from cases.exporting.contents import Contents, contents_told
 from cases.exports import export
 from drawn_answer import drawn
-from notation import address
+from notation import address, payment
 from told_contents import BYTES
 from tracer.errors import InputError
+from tracer.judgements import Judgement, Withdrawal
+
+JUDGED = (
+    Judgement(address("mule"), address("mixer"), "he said so", (payment(6),), 40, "A. Person", 6),
+    Judgement(address("mule"), address("aunt"), "a guess", (), 10, "A. Person", 0),
+    Judgement(address("mule"), address("uncle"), "seen", (payment(77),), 20, "A. Person", 77),
+)
+WITHDRAWN = (Withdrawal(JUDGED[1], "B. Person", "not so"),)
+
+
+def judged() -> Contents:
+    case = drawn()
+    told = contents_told(case.answer, case.following, case.labels)
+    return replace(told, evidence=(BYTES,), judgements=JUDGED, withdrawals=WITHDRAWN)
+
+
+@pytest.mark.parametrize(
+    ("file", "was", "becomes", "named"),
+    [
+        ("judgements.csv", '"40"', '"90"', "judgements, row 1, judgement"),
+        ("judgements.csv", '"withdrawn"', '""', "judgements, row 2, doubt"),
+        ("judgements.csv", '"he said so"', '"it is proven"', "judgements, row 1, judgement"),
+        ("clusters.csv", '"40"', '"90"', "clusters, row 1, weakest"),
+        ("withdrawals.csv", '"B. Person",', "", "cells"),
+        ("contents.csv", '"withdrawals.csv","decision","fundtrail-export/1"\r\n', "", "judgements, row 2, doubt"),
+        ("contents.csv", '"judgements.csv","inference","fundtrail-export/1"\r\n', "", "cannot be read"),
+    ],
+)
+def test_changed_judgements_are_refused_and_a_withdrawal_cannot_be_left_out(
+    file: str, was: str, becomes: str, named: str, tmp_path: Path
+) -> None:
+    export(judged(), tmp_path / "out", "csv")
+    assert csv_folder.read(tmp_path / "out").withdrawals == WITHDRAWN
+    path = tmp_path / "out" / file
+    text = path.read_bytes().decode()
+    assert was in text
+    path.write_bytes(text.replace(was, becomes, 1).encode())
+    with pytest.raises(InputError, match=named) as caught:
+        csv_folder.read(tmp_path / "out")
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ('"confidence":40', '"confidence":"40"'), ('"confidence":40', '"confidence":101'), ('"at":6', '"at":true'),
+        ('"at":77', '"at":"77"'),
+        ('"author":"A. Person"', '"author":["A. Person"]'), ('"kind":"judgement"', '"kind":"cluster"'),
+        ('"by":"B. Person"', '"by":null'), ('"members":[', '"members":[7,'), ('"rule":"a guess"', '"rule":"proven"'),
+    ],
+)  # fmt: skip
+def test_anything_else_in_the_place_of_a_judgement_in_a_jsonl_export_is_refused(
+    was: str, becomes: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.jsonl"
+    export(judged(), path, "jsonl")
+    assert json_lines.read(path).judgements == JUDGED
+    text = path.read_text()
+    assert was in text
+    path.write_text(text.replace(was, becomes, 1))
+    with pytest.raises(InputError) as caught:
+        json_lines.read(path)
+    assert caught.value.hint
+
+
+def test_a_graphml_export_with_a_withdrawal_taken_out_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.graphml"
+    export(judged(), path, "graphml")
+    assert graphml.read(path).withdrawals == WITHDRAWN
+    text = path.read_text()
+    at = text.index('<data key="graph.decision_withdrawals">')
+    end = text.index("</data>", at)
+    path.write_text(f'{text[:at]}<data key="graph.decision_withdrawals">[]{text[end:]}')
+    with pytest.raises(InputError):
+        graphml.read(path)
 
 
 @pytest.mark.parametrize(

@@ -29,15 +29,22 @@ from notation import ETHEREUM, address, payment
 from told_contents import BYTES, coins, hostile_contents, texts_in
 from tracer.coverage import Coverage, Kind, State
 from tracer.errors import CaseConflict, Contradiction, InputError
-from tracer.values import Address
+from tracer.judgements import Judgement
+from tracer.values import Address, Chain
 
+JUDGED = (
+    Judgement(address("mule"), address("aunt"), "deposit reuse", (payment(4), payment(4, 1)), 50, "deposit-reuse/1", 4),
+    Judgement(address("till"), address("aunt"), "she told me", (), 80, "A. Person", 0),
+    Judgement(address("cave"), address("till"), "seen", (payment(77),), 90, "A. Person", 77),
+    Judgement(address("aunt"), Address(Chain.named("bsc"), address("aunt").text), "one key", (), 80, "A. Person", 0),
+)
 WHOLE = tuple(form for form in READABLE if form != "tagpack")
 formats = pytest.mark.parametrize("form", WHOLE)
 
 
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A case with a trace, labels of a file, a problem and histories that were cut."""
+    """A case with a trace, labels of a file, a problem, histories that were cut, and judgements."""
     folder = tmp_path_factory.mktemp("traced")
     labels = folder / "labels.csv"
     head = "chain,address,entity,name,role,source,seen,confidence,note\n"
@@ -51,6 +58,9 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Case.create(path, at=1) as case:
         case.pin_labels(read_labels(labels), at=2)
         trace(case, Question(payment(1).tx, ETHEREUM, victim="ref 7"), [source], now=Clock())
+        case.add_judgements(JUDGED, at=LATER)
+        case.withdraw(JUDGED[1], "B. Person", "not so", at=LATER)
+        case.withdraw(JUDGED[1], "C. Person", "nor do I believe it", at=LATER)
     return path
 
 
@@ -89,6 +99,12 @@ def test_a_case_that_was_exported_and_imported_is_the_same_case(form: str, trace
         assert [one.evidence for one in case.reports()] == [one.evidence for one in before.reports()]
         assert list(case.labels()) == list(before.labels())
         assert case.losses() == before.losses()
+        assert told.judgements == len(JUDGED)
+        assert case.doubts() == before.doubts()
+        assert list(case.doubts().values()) == ["", "withdrawn", "evidence not held", ""]
+        assert list(case.judgements()) == list(before.judgements()) == list(JUDGED)
+        assert case.withdrawals() == before.withdrawals()
+        assert case.clusters() == before.clusters() != ()
         assert list(case.coverage()) == list(before.coverage())
         assert case.problems() == before.problems()
         for evidence in before.all_evidence():
@@ -107,6 +123,23 @@ def test_importing_the_same_again_changes_nothing(form: str, traced: Path, tmp_p
         shutil.move(source, moved)
         import_into(case, moved, at=7)
         assert case.head == head
+
+
+def test_judgements_alone_make_a_case_that_stays(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json_lines.write(Contents((), judgements=JUDGED)))
+    done = run("import", path, "--case", tmp_path / "b.fundtrail", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["judgements"]) == (0, len(JUDGED)), done.stderr
+    with Case.open(tmp_path / "b.fundtrail") as case:
+        assert case.judgements() == JUDGED
+
+
+def test_an_export_of_a_case_without_judgements_says_nothing_of_them(traced: Path, tmp_path: Path) -> None:
+    """So that what earlier programs wrote is read, and what this one writes is read by them."""
+    told = replace(opened(traced), judgements=(), withdrawals=())
+    for form in WHOLE:
+        files = export(told, tmp_path / f"plain{FORMATS[form].ending}", form)
+        assert not [file for file in files if b"judgement" in file.read_bytes() or "judgement" in file.name]
 
 
 def test_a_case_with_an_import_can_be_traced_on_and_no_source_is_asked_for_what_was_read(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from drawn_answer import Drawn, drawn, end_of
 from graphs.views import multigraph
 from notation import address, payment
 from told_contents import BITCOIN, coins
+from tracer.judgements import Judgement, Withdrawal
 from tracer.lots import Rule
 
 ROOT = Path(__file__).parents[3]
@@ -55,6 +57,26 @@ def test_what_comes_to_a_node_less_what_leaves_it_is_what_rests_there() -> None:
             left = sum(int(edge.told[f"basis_{rule}"]) for edge in traced if edge.source == name)
             if name != node("victim"):
                 assert came - left == int(told.get(f"inferred_amount_{rule}", "0"))
+
+
+def test_a_judgement_that_counts_is_an_edge_of_its_own_kind_and_its_cluster_stands_at_its_addresses() -> None:
+    case = drawn()
+    judged = (
+        Judgement(address("mule"), address("mixer"), "why", (payment(6),), 40, "who", 6),
+        Judgement(address("mule"), address("aunt"), "why", (payment(77),), 40, "who", 6),
+        Judgement(address("mule"), address("uncle"), "why", (), 40, "who", 6),
+    )
+    told = replace(
+        contents_told(case.answer, case.following, case.labels), judgements=judged,
+        withdrawals=(Withdrawal(judged[2], "who", "no"),),
+    )  # fmt: skip
+    for all_facts in (True, False):
+        of = picture(told, all_facts=all_facts)
+        [edge] = [edge for edge in of.edges if edge.told["kind"] == "same_owner"]
+        assert (edge.source, edge.target, edge.told["statement"]) == (node("mule"), node("mixer"), "inference")
+        assert (edge.told["rule"], edge.told["confidence"], edge.told["author"]) == ("why", "40", "who")
+        assert {name for name, on in of.nodes.items() if "inferred_cluster" in on} == {node("mule"), node("mixer")}
+        assert of.nodes[node("mule")]["inferred_cluster_size"] == "2"
 
 
 def test_the_name_of_an_attribute_says_whose_statement_it_is() -> None:

@@ -28,7 +28,9 @@ from connectors.labels.strict_yaml import parse_yaml
 from connectors.labels.tagpack_writing import tagpack_of
 from drawn_answer import drawn
 from hostile_strings import CORPUS
+from notation import address, payment
 from told_contents import EDGES, coins, hostile_contents, paid, texts_in, token
+from tracer.judgements import Judgement, Withdrawal
 
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001  the full-width twins are the point
 GEXF = "{http://gexf.net/1.3}"
@@ -43,7 +45,15 @@ def story() -> Contents:
     case = drawn()
     told = contents_told(case.answer, case.following, case.labels)
     more = (*told.transfers, coins(1, 50, 7), *(paid(90 + n, token("T"), units) for n, units in enumerate(EDGES)))
-    return Contents(more, (), told.coverage, told.problems, told.labels, told.losses, told.answer, told.hops)
+    judged = (
+        Judgement(address("mule"), address("mixer"), "he said so", (payment(3),), 40, "A. Person", 3),
+        Judgement(address("mule"), address("elsewhere"), "same key", (), 90, "A. Person", 0),
+        Judgement(address("mule"), address("aunt"), "a guess", (), 10, "A. Person", 0),
+    )
+    return Contents(
+        more, (), told.coverage, told.problems, told.labels, told.losses, told.answer, told.hops, judged,
+        (Withdrawal(judged[2], "B. Person", "no"),),
+    )  # fmt: skip
 
 
 both = pytest.mark.parametrize("told", [hostile, story], ids=["hostile", "story"])
@@ -211,7 +221,7 @@ def test_cytoscape_elements_are_ascii_inert_and_lead_from_node_to_node(told: Any
     ids = {node["data"]["id"] for node in elements["nodes"]}
     assert len(ids) == len(elements["nodes"])
     assert {edge["data"][side] for edge in elements["edges"] for side in ("source", "target")} <= ids
-    assert {edge["classes"] for edge in elements["edges"]} == {"fact sent", "inference traced"}
+    assert {edge["classes"] for edge in elements["edges"]} == {"fact sent", "inference traced", "inference same_owner"}
     values = [value for one in (*elements["nodes"], *elements["edges"]) for value in one["data"].values()]
     assert all(isinstance(value, str) and visible(value) == value for value in values)
 
@@ -260,7 +270,7 @@ def test_dot_is_of_a_small_grammar_and_shows_each_name_as_it_is(told: Any) -> No
         if name := told_here.get("claimed_name"):
             by, role = told_here["claimed_by"], told_here["claimed_role"]
             assert visible(f"claimed: {name} ({role}), by {by}") == lines[1]
-    assert {on["style"] for name, on in found if "->" in name} == {"solid", "dashed"}
+    assert {on["style"] for name, on in found if "->" in name} == {"solid", "dashed", "dotted"}
 
 
 @pytest.mark.needs("dot")
@@ -314,7 +324,25 @@ def test_payments_have_exact_amounts_and_inferences_are_no_payments() -> None:
     assert all(name.startswith("unknown holder of ") for name in holders)
 
 
+def test_a_judgement_links_two_wallets_and_makes_no_owner_of_them() -> None:
+    entities = [json.loads(line) for line in follow_the_money.write(story()).splitlines()]
+    links = [one["properties"] for one in entities if one["properties"].get("role") == ["one owner, inferred"]]
+    assert len(links) == 2, "the one that was withdrawn is none"
+    assert all(one["description"][0].startswith("inference: A. Person takes") for one in links)
+    holders = [one["properties"]["holder"][0] for one in entities if one["schema"] == "CryptoWallet"]
+    assert len(set(holders)) == len(holders), "two wallets have one holder"
+
+
 # STIX
+
+
+def test_judgements_are_relationships_and_a_cluster_a_grouping_in_stix() -> None:
+    objects = json.loads(stix.write(story()))["objects"]
+    judged = [one for one in objects if one.get("relationship_type") == "same-owner-as"]
+    assert sorted(one["confidence"] for one in judged) == [40, 90]
+    [cluster] = [one for one in objects if one["type"] == "grouping"]
+    assert len(cluster["object_refs"]) == 3
+    assert {*cluster["labels"], *(word for one in judged for word in one["labels"])} == {"inference"}
 
 
 @cache

@@ -73,6 +73,7 @@ def test_a_case_goes_there_and_back_and_is_asked(
     status = json.loads(run("neo4j", "status", path, *named, "--json").stdout)
     with Case.open(path) as case:
         assert (status["same"], status["head"], status["transfers"]) == (True, case.head, len(case.ledger()))
+        assert (status["judgements"], status["clusters"]) == (0, 0)
     pulled = run("neo4j", "pull", tmp_path / "again.fundtrail", *named)
     assert "verified" in pulled.stdout, pulled.stderr
     mule = f"place=ethereum:{address('mule').text}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,16 +20,24 @@ from cases.graph.sqlite_store import SqliteGraph
 from cases.tracing import latest
 from made_up import Clock
 from tracer.errors import CaseConflict, CaseDamaged, CaseError
+from tracer.judgements import Judgement
 from tracer.values import Address, Chain
 
 EXPLOITER = Address(Chain.named("ethereum"), "0x098b716b8aaf21512996dc57eb0615e2383e2f96")
+
+ONE = Judgement(EXPLOITER, Address(Chain.named("bsc"), EXPLOITER.text), "one key", (), 80, "A. Person", 0)
+OTHER = Judgement(EXPLOITER, Address(Chain.named("polygon"), EXPLOITER.text), "one key", (), 80, "A. Person", 0)
 
 
 @pytest.fixture(scope="module")
 def ronin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     run_demo(folder, now=Clock())
-    return folder / "ronin2022.fundtrail"
+    path = folder / "ronin2022.fundtrail"
+    with Case.open(path) as case:
+        case.add_judgements([ONE, OTHER], at=1_900_000_000)
+        case.withdraw(OTHER, "B. Person", "not so", at=1_900_000_001)
+    return path
 
 
 def test_the_graph_holds_what_the_case_and_its_answer_hold(ronin: Path) -> None:
@@ -37,6 +46,8 @@ def test_the_graph_holds_what_the_case_and_its_answer_hold(ronin: Path) -> None:
         assert fill(case, graph)
         assert sorted(map(repr, graph.transfers())) == sorted(map(repr, case.ledger().transfers))
         assert sorted(map(repr, graph.labels())) == sorted(map(repr, case.labels()))
+        assert list(graph.judgements()) == [ONE], "what was withdrawn is in the case, and not drawn"
+        assert [one.members for one in graph.clusters()] == [tuple(sorted((ONE.left, ONE.right)))]
         given = latest(case)
     ((_, id),) = graph.traces()
     trace = graph.trace(id)
@@ -59,6 +70,28 @@ def test_filling_again_does_nothing_once_it_is_filled(ronin: Path) -> None:
         assert fill(case, graph)
         filled(case, graph)
         assert not fill(case, graph)
+    graph.close()
+
+
+def test_a_withdrawal_takes_the_judgement_and_its_cluster_out_of_the_graph(ronin: Path, tmp_path: Path) -> None:
+    graph = SqliteGraph()
+    with Case.open(shutil.copy(ronin, tmp_path / "a.fundtrail")) as case:
+        fill(case, graph)
+        filled(case, graph)
+        case.withdraw(ONE, "B. Person", "nor this", at=1_900_000_002)
+        assert fill(case, graph)
+    assert not list(graph.judgements())
+    assert not list(graph.clusters())
+    graph.close()
+
+
+def test_what_was_filled_from_a_case_of_an_earlier_format_is_filled_again(ronin: Path) -> None:
+    """Its head did not change with its format, and what was sent of it has no tables of judgements."""
+    graph = SqliteGraph()
+    with Case.open(ronin) as case:
+        fill(case, graph)
+        graph.mark("head", case.head)
+        assert fill(case, graph)
     graph.close()
 
 

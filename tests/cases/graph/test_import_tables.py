@@ -36,6 +36,8 @@ def hostile_case(answered: Path, tmp_path: Path) -> Path:
         evidence = Evidence(b"hostile", "made up", "")
         with_evidence = tuple(cited(one, evidence) for one in hostile(LOADED)[0])
         case.store_page("made up", address("x"), Page(with_evidence, "", evidence, None), at=2_000_000_000)
+        case.add_judgements(hostile(LOADED)[2], at=2_000_000_001)
+        assert len(case.standing()) == len(LOADED) + 2
     return path
 
 

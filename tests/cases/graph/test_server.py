@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from cases.case_file import Case
 from cases.demo import run_demo
 from cases.graph import server as neo4j
 from cases.graph.access import Access
-from cases.graph.contract import JUDGEMENTS, dump
+from cases.graph.contract import dump
 from cases.graph.filling import Filling, fill
 from cases.graph.neo4j_session import Database
 from cases.graph.neo4j_store import Neo4jGraph
@@ -54,10 +55,46 @@ def test_the_graph_of_a_case_is_the_same_in_both_stores(
 ) -> None:
     embedded = SqliteGraph()
     with Case.open(answered) as case:
-        fill(case, embedded, judgements=JUDGEMENTS)
-        neo4j.push(case, access, case_name, judgements=JUDGEMENTS)
+        fill(case, embedded)
+        neo4j.push(case, access, case_name)
+        assert list(embedded.judgements()) == sorted(case.standing())
+        assert [one.members for one in embedded.clusters()] == [one.members for one in case.clusters()] != []
     assert dump(Neo4jGraph(database, case_name)) == dump(embedded)
     embedded.close()
+
+
+def test_judgements_come_back_with_the_case_and_only_those_that_count_are_drawn(
+    answered: Path, access: Access, database: Database, case_name: str, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(answered, tmp_path / "mine.fundtrail"))
+    with Case.open(path) as case:
+        neo4j.push(case, access, case_name)
+        status = neo4j.status(case, access, case_name)
+        assert (status.judgements, status.clusters) == (len(case.standing()), len(case.clusters())) == (2, 1)
+        neo4j.pull(tmp_path / "again.fundtrail", access, case_name)
+        with Case.open(tmp_path / "again.fundtrail") as again:
+            assert again.doubts() == case.doubts()
+            assert again.withdrawals() == case.withdrawals()
+            assert again.clusters() == case.clusters()
+            assert [one.text for one in again.issued()] == [one.text for one in case.issued()]
+            assert latest(again) == latest(case)
+        graph = Neo4jGraph(database, case_name)
+        case.withdraw(case.standing()[0], "B. Person", "nor this", at=1_900_000_009)
+        assert neo4j.push(case, access, case_name)
+        assert list(graph.judgements()) == list(case.standing())
+        assert [one.members for one in graph.clusters()] == [one.members for one in case.clusters()]
+        assert neo4j.status(case, access, case_name).judgements == 1
+
+
+def test_a_case_pushed_by_the_program_before_is_pushed_again_and_can_be_pulled(
+    answered: Path, access: Access, database: Database, case_name: str, tmp_path: Path
+) -> None:
+    with Case.open(answered) as case:
+        neo4j.push(case, access, case_name)
+        database.change("MATCH (m:Mark {id: $id}) DELETE m", id=f"{case_name}|format")
+        assert neo4j.push(case, access, case_name), "the head is the same, the format was not"
+        assert not neo4j.push(case, access, case_name)
+        neo4j.pull(tmp_path / "again.fundtrail", access, case_name)
 
 
 def test_a_push_that_is_cut_goes_on_and_ends_the_same(

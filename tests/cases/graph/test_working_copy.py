@@ -50,6 +50,16 @@ def test_every_command_on_a_case_takes_a_store(access: Access, case_name: str, f
     assert json.loads(out.read_text())["answer"] == given
     kinds = [entry["kind"] for entry in json.loads(run("case", "log", case_name, *store, "--json").stdout)]
     assert kinds[-1] == "export", "what a command adds to the case goes back"
+    said = "--by", "A. Person", "--why", "he said so"
+    done = run("case", "same-owner", case_name, A, B, *said, "--confidence", 60, "--evidence", TX, *store, "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(run("case", "owners", case_name, *store, "--json").stdout)
+    assert [one["members"] for one in told["clusters"]] == [
+        [{"chain": "ethereum", "address": A}, {"chain": "ethereum", "address": B}]
+    ]
+    assert run("case", "withdraw", case_name, json.loads(done.stdout)["id"], *said, *store).exit_code == 0
+    assert json.loads(run("case", "owners", case_name, *store, "--json").stdout)["clusters"] == []
+    assert json.loads(run("case", "show", case_name, *store, "--json").stdout) == given, "no answer changed"
     again = run("fetch", B, "--source", facts, "--case", case_name, *store, "--json")
     assert json.loads(again.stdout)["requests"] == 0
 
