@@ -57,7 +57,7 @@ def test_filling_again_does_nothing_once_it_is_filled(ronin: Path) -> None:
     graph = SqliteGraph()
     with Case.open(ronin) as case:
         assert fill(case, graph)
-        filled(case, graph)
+        filled(graph)
         assert not fill(case, graph)
     graph.close()
 
