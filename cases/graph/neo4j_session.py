@@ -82,10 +82,11 @@ class Database:
         """All rows that a statement gives, in one round trip."""
 
         def once() -> list[dict[str, Any]]:
-            found = self._driver.execute_query(
-                statement, values, routing_="r", database_=self.access.database or None, bookmark_manager_=None
-            )
-            return [record.data() for record in found.records]
+            # Without a transaction of its own, which would take one round trip more; `_lasting` tries again as well.
+            with self._driver.session(
+                database=self.access.database or None, default_access_mode="READ", fetch_size=-1
+            ) as session:
+                return [record.data() for record in session.run(statement, values)]
 
         return self._lasting(once)
 

@@ -168,12 +168,12 @@ class Neo4jGraph:
         """See `protocol.GraphStore`."""
         found = list[Payment]()
         for keys in batches(sorted({key(place.key) for place in places}), PAGE):
-            for text in (statements.PAID, statements.PAID_THROUGH) if out else (statements.GOT, statements.GOT_THROUGH):
-                told = self.database.read(
-                    text, case=self.case, keys=keys, since=-1 if since is None else since,
-                    until=2**62 if until is None else until, asset=None if asset is None else escaped(asset),
-                )  # fmt: skip
-                found += map(rows.payment_of, told)
+            told = self.database.read(
+                statements.PAYMENTS_FROM if out else statements.PAYMENTS_TO, case=self.case, keys=keys,
+                since=-1 if since is None else since, until=2**62 if until is None else until,
+                asset=None if asset is None else escaped(asset),
+            )  # fmt: skip
+            found += map(rows.payment_of, told)
         return sorted(found, key=lambda one: (one.order, one.source, one.target))
 
     # Claims, decisions and inferences.
