@@ -167,12 +167,15 @@ class Case:
         """What the case holds of one transaction, in order; () if nothing."""
         return pages.transaction(self._file, chain, tx)
 
-    def transactions(self, after: str = "", most: int = 2_000) -> tuple[str, tuple[Transfer, ...]]:
+    def transactions(
+        self, after: str = "", most: int = 2_000, since: int = 0
+    ) -> tuple[str, tuple[Transfer, ...]]:  # fmt: skip
         """(key, transfers) of the next `most` transactions behind the key `after`; ("", ()) where there are no more.
 
-        For reading a case of any size in pieces; the order is that of the keys, not of the chain.
+        For reading a case of any size in pieces; the order is that of the keys, not of the chain. Only of transactions
+        that log entries after number `since` reported something of: all that is known of each, the earlier reports too.
         """
-        return pages.transactions(self._file, after, most)
+        return pages.transactions(self._file, after, most, since)
 
     def holds(self, id: TransferId) -> bool:
         """Whether the case holds that transfer, and no reorganisation has replaced it."""

@@ -157,8 +157,8 @@ def _reports(file: SqliteFile, which: str, *values: object) -> list[Transfer]:
     found = file.rows(f"{_REPORTS} WHERE {which} ORDER BY id, n, row", *values)
     reader, reports, gone = TransferReader(), [], _replaced(file)
     with readable("a transfer"):
-        for n, *texts in found:
-            key, body, evidence = parsed(texts)
+        told = parsed(text for _, *texts in found for text in texts)
+        for (n, *_), key, body, evidence in zip(found, told[::3], told[1::3], told[2::3], strict=True):
             transfer = reader.read(key, body, tuple(evidence))
             if transfer.block.number <= gone.get(n, transfer.block.number):
                 reports.append(transfer)
@@ -196,13 +196,20 @@ def about(file: SqliteFile, source: str, address: Address) -> list[Transfer]:
     return list(Ledger.of(_reports(file, which, *_from_to(address.chain.name, address.text))).transfers)
 
 
-def transactions(file: SqliteFile, after: str, most: int) -> tuple[str, tuple[Transfer, ...]]:
-    """The transfers of the `most` transactions behind the key `after`, and the last one's key; ("", ()) at the end."""
-    keys = file.rows("SELECT DISTINCT tx FROM transfers WHERE tx > ? ORDER BY tx LIMIT ?", after, most)
+def transactions(file: SqliteFile, after: str, most: int, since: int) -> tuple[str, tuple[Transfer, ...]]:
+    """The transfers of the `most` transactions behind the key `after`, and the last one's key; ("", ()) at the end.
+
+    Only those that entries after `since` reported on; the index is walked once over all pieces, however many those are.
+    """
+    told = "EXISTS (SELECT 1 FROM citations WHERE transfer = hash AND n > ?)"
+    keys = file.rows(
+        f"SELECT DISTINCT tx FROM transfers WHERE tx > ? AND {told} ORDER BY tx LIMIT ?",  # noqa: S608  our own words
+        after, since, most,
+    )  # fmt: skip
     if not keys:
         return "", ()
-    first, last = keys[0][0], keys[-1][0]
-    return str(last), tuple(Ledger.of(_reports(file, "tx BETWEEN ? AND ?", first, last)).transfers)
+    which = "tx IN (SELECT value FROM json_each(?))"
+    return str(keys[-1][0]), tuple(Ledger.of(_reports(file, which, canonical([tx for (tx,) in keys]))).transfers)
 
 
 def transfers(file: SqliteFile) -> list[Transfer]:

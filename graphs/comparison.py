@@ -5,7 +5,7 @@ A court that prefers another rule needs to see what hangs on the choice, and at 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tracer.ledger import Ledger
@@ -72,7 +72,8 @@ def commingling(ledger: Ledger, moves: Mapping[Rule, Moves], rules: Sequence[Rul
     for rule in rules:
         for draw in moves[rule].draws:
             draws.setdefault((draw.ordinal, draw.hid, draw.pooled), {})[rule] = draw
-    left = {rule: _moved(moves[rule]) for rule in rules}
+    drawn = {ordinal for ordinal, _, _ in draws}
+    left = {rule: _moved(moves[rule], drawn) for rule in rules}
     found: dict[tuple[Place, bool], list[Choice]] = {}
     for (ordinal, hid, pooled), by_rule in sorted(draws.items()):
         one = next(iter(by_rule.values()))
@@ -89,10 +90,12 @@ def commingling(ledger: Ledger, moves: Mapping[Rule, Moves], rules: Sequence[Rul
     return tuple(Commingling(place, pooled, tuple(choices)) for (place, pooled), choices in found.items())
 
 
-def _moved(moves: Moves) -> dict[tuple[int, int, bool], int]:
-    """(ordinal, holding, whether it received) -> stolen units that moved."""
+def _moved(moves: Moves, ordinals: Collection[int]) -> dict[tuple[int, int, bool], int]:
+    """(ordinal, holding, whether it received) -> stolen units that moved, of the payments at `ordinals`."""
     found: dict[tuple[int, int, bool], int] = {}
     for flow in moves.flows:
+        if flow.ordinal not in ordinals:
+            continue
         units = sum(part for _, part in flow.lots)
         for key in ((flow.ordinal, flow.source, False), (flow.ordinal, flow.target, True)):
             found[key] = found.get(key, 0) + units

@@ -212,6 +212,7 @@ class _Walk:
         for run in runs:
             lost = max(lost, sum(run.lost.values()))
             by_address: dict[Address, _Arrivals] = {}
+            nameless: dict[int, None] = {}
             for flow in run.flows:
                 if flow.target in run.followed:
                     continue
@@ -222,7 +223,9 @@ class _Walk:
                     at = self.ledger.step_of(flow.ordinal)
                     came.at.append((at, flow.target, sum(units for _, units in flow.lots)))
                 else:
-                    grew = self._nameless(flow.target, stops) or grew
+                    nameless[flow.target] = None
+            for hid in nameless:
+                grew = self._nameless(hid, stops) or grew
             for address, came in by_address.items():
                 known = arrivals.setdefault(address, _Arrivals())
                 known.units = max(known.units, came.units)

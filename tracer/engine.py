@@ -90,7 +90,8 @@ class _Run:
             self._both = self._stays = {hid for hid, _ in one.inputs} & {hid for hid, _ in one.outputs}
         lots: list[Lot] = []
         for hid, units in one.inputs:
-            lots += self._claimed(hid, self._drawn(hid, units, ordinal), claims)
+            drawn = self._drawn(hid, units, ordinal)
+            lots += self._claimed(hid, drawn, claims) if claims else drawn
         one_drawn = _Drawn(one, {-1: self._paid(one, lots)})
         for hid, part, source in self._outgoing(ordinal, one_drawn, claims):
             self._given(hid, part, ordinal, one.ordinal, source)
@@ -223,7 +224,7 @@ class _Run:
             lots = [(CLEAN, sum(units for _, units in lots))]
         shares = self._shared(ordinal, one, lots) if part.shares is None else part.shares
         return [
-            (hid, self._claimed(hid, share, claims), source)
+            (hid, self._claimed(hid, share, claims) if claims else share, source)
             for (hid, _), share in zip(one.outputs, shares, strict=True)
         ]
 

@@ -206,9 +206,12 @@ def issue(
     losses = tuple(losses)
     by_label: dict[Place, Amounts] = {}
     came: dict[Place, dict[TransferId, None]] = {}
+    came_to: dict[int, dict[TransferId, None]] = {}  # the same by holding: a place is slow to hash
     passed: dict[int, Amounts] = {}
     for flow in moves.flows:
-        came.setdefault(places[flow.target], {})[ledger.id(flow.ordinal)] = None
+        if flow.target not in came_to:
+            came_to[flow.target] = came.setdefault(places[flow.target], {})
+        came_to[flow.target][ledger.id(flow.ordinal)] = None
         _add(passed.setdefault(flow.target, {}), flow.lots)
     for hid, through in passed.items():
         if hid not in moves.followed:
@@ -254,7 +257,10 @@ def _hop(ledger: Ledger, losses: Sequence[Loss], moves: Moves, flow: Flow) -> Ho
     lots: Amounts = {}
     basis: Amounts = {}
     gave: dict[tuple[Asset, int], int] = {}
-    for label, units in flow.lots:
+    if not moves.strains:  # nothing was converted: lots are of a loss, and stand for themselves
+        _add(lots, flow.lots)
+        basis = lots
+    for label, units in flow.lots if moves.strains else ():
         _add(lots, [(moves.loss(label), units)])
         _add(basis, [(moves.loss(label), moves.worth([(label, units)]))])
         strain = moves.strains.get(label)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,15 @@ from cases.graph.clusters import clusters_of
 from cases.graph.nouns import TraceRecord
 from cases.graph.protocol import GraphStore
 from cases.graph.records import records_of
+from cases.log import Entry
 from cases.tables import FORMAT
 from tracer.errors import CaseConflict
 from tracer.values import Transfer
 
 PIECE = 2_000  # transactions in memory at once
 BETWEEN_MARKS = 20  # pieces: a run that is cut sends at most these again
+FACTS = ("page", "reorg")  # the kinds of entries that change transfers
+BESIDE = ("trace", "export", "note", "prices", "judgements", "withdrawal")  # those that no trace rests on
 
 
 class Fillable(GraphStore, Protocol):
@@ -49,8 +52,8 @@ def fill(case: Case, store: Fillable, *, progress: Callable[[Filling], None] = l
     Of the judgements those that count, and the clusters they make. Raises `CaseConflict` if the store holds another
     case.
     """
-    head = case.head
-    known = {entry.hash for entry in case.log()}
+    head, log = case.head, case.log()
+    known = {entry.hash for entry in log}
     for name in ("head", "filling"):
         if store.marked(name) not in known | {""}:
             raise CaseConflict(
@@ -60,9 +63,10 @@ def fill(case: Case, store: Fillable, *, progress: Callable[[Filling], None] = l
     if store.marked("head") == head and store.marked("format") == str(FORMAT):
         return False
     store.mark("filling", head)
+    there = _traces_there(store, log)
     with ThreadPoolExecutor(1) as aside:  # traces are computed again while transfers are on their way
-        records = aside.submit(_records, case.path)
-        _transfers(case, store, head, progress)
+        records = aside.submit(_records, case.path, there)
+        _transfers(case, store, log, progress)
     labels = list(case.labels())
     store.write_labels(labels)
     progress(Filling("labels", len(labels)))
@@ -77,28 +81,50 @@ def fill(case: Case, store: Fillable, *, progress: Callable[[Filling], None] = l
     return True
 
 
-def _records(path: Path) -> list[TraceRecord]:
+def _records(path: Path, there: Collection[tuple[int, str]]) -> list[TraceRecord]:
     """Through a connection of its own: one of SQLite belongs to the thread that made it."""
     with Case.open(path) as case:
-        return list(records_of(case))
+        return list(records_of(case, there))
 
 
-def filled(case: Case, store: Fillable) -> None:
-    """Say that all of the case as it is now is in the store, and of which format its file is."""
-    store.mark("head", case.head)
+def _traces_there(store: Fillable, log: Sequence[Entry]) -> list[tuple[int, str]]:
+    """The traces that the store holds as they would be sent now: nothing that they rest on came since."""
+    last = _number(log, store.marked("head"))
+    return store.traces() if last and all(entry.kind in BESIDE for entry in log if entry.n > last) else []
+
+
+def filled(store: Fillable) -> None:
+    """Say that all of the case is in the store, as it was when the last `fill` began, and its file's format."""
+    store.mark("head", store.marked("filling"))
     store.mark("format", str(FORMAT))
 
 
-def _transfers(case: Case, store: Fillable, head: str, progress: Callable[[Filling], None]) -> None:
-    told = json.loads(store.marked("transfers") or "[]")
-    after, done = (told[1], told[2]) if told and told[0] == head else ("", 0)
+def _number(log: Sequence[Entry], hashed: str) -> int:
+    """Which entry has that hash; 0, which is before all, for none."""
+    return next((entry.n for entry in log if entry.hash == hashed), 0)
+
+
+def _transfers(case: Case, store: Fillable, log: Sequence[Entry], progress: Callable[[Filling], None]) -> None:
+    """Send the transfers that are not there yet.
+
+    The mark: the case's head then, the key behind which to go on (None: nowhere), how many were sent, and the head
+    of the case when all its transfers were there. Of what came since then only transactions with new reports are
+    sent; after a reorganisation, which can touch any, all.
+    """
+    head = log[-1].hash
+    told, after, done, whole = (*json.loads(store.marked("transfers") or '["","",0]'), "")[:4]
+    if any(entry.kind in FACTS for entry in log if entry.n > _number(log, told)):
+        after, done, whole = "", 0, told if after is None else whole
+    since = _number(log, whole)
+    if any(entry.kind == "reorg" for entry in log if entry.n > since):
+        since = 0
     ended = after is None
     while not ended:
         last = [after]
 
         def pieces(last: list[str] = last) -> Iterator[Transfer]:
             for _ in range(BETWEEN_MARKS):
-                key, found = case.transactions(last[0], PIECE)
+                key, found = case.transactions(last[0], PIECE, since)
                 if not key:
                     last.append("")
                     return
@@ -108,7 +134,7 @@ def _transfers(case: Case, store: Fillable, head: str, progress: Callable[[Filli
         count = _Counted(pieces())
         store.write_transfers(count)
         after, done, ended = last[0], done + count.seen, len(last) > 1
-        store.mark("transfers", canonical([head, None if ended else after, done]))
+        store.mark("transfers", canonical([head, None if ended else after, done, whole]))
         progress(Filling("transfers", done))
 
 

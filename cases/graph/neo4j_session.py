@@ -79,14 +79,14 @@ class Database:
         self._lasting(once)
 
     def read(self, statement: str, **values: Any) -> list[dict[str, Any]]:
-        """All rows that a statement gives."""
-
-        def work(tx: ManagedTransaction) -> list[dict[str, Any]]:
-            return [record.data() for record in tx.run(statement, values)]
+        """All rows that a statement gives, in one round trip."""
 
         def once() -> list[dict[str, Any]]:
-            with self._driver.session(database=self.access.database or None, default_access_mode="READ") as session:
-                return session.execute_read(work)
+            # Without a transaction of its own, which would take one round trip more; `_lasting` tries again as well.
+            with self._driver.session(
+                database=self.access.database or None, default_access_mode="READ", fetch_size=-1
+            ) as session:
+                return [record.data() for record in session.run(statement, values)]
 
         return self._lasting(once)
 

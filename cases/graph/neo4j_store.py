@@ -34,6 +34,7 @@ class Neo4jGraph:
         """Make and check the schema. Raises `InputError` for a name that cannot be, `CaseError`."""
         self.database, self.case = database, checked_name(case)
         self._known: set[str] = set()
+        self._begun = False  # whether the node of the case is known to be there
         schema.create(database)
 
     @classmethod
@@ -111,7 +112,9 @@ class Neo4jGraph:
     def _send(self, prepared: Iterable[list[Step]]) -> None:
         """One transaction after another, by one writer; the next is made ready while the server works on the last."""
         try:
-            self.database.change(statements.CASE, case=self.case)
+            if not self._begun:
+                self.database.change(statements.CASE, case=self.case)
+                self._begun = True
             with ThreadPoolExecutor(1) as writer:
                 pending: Future[None] | None = None
                 for steps in prepared:
@@ -122,6 +125,7 @@ class Neo4jGraph:
                     pending.result()
         except BaseException:
             self._known.clear()
+            self._begun = False
             raise
 
     def addresses(self) -> Iterator[Address]:
@@ -164,12 +168,12 @@ class Neo4jGraph:
         """See `protocol.GraphStore`."""
         found = list[Payment]()
         for keys in batches(sorted({key(place.key) for place in places}), PAGE):
-            for text in (statements.PAID, statements.PAID_THROUGH) if out else (statements.GOT, statements.GOT_THROUGH):
-                told = self.database.read(
-                    text, case=self.case, keys=keys, since=-1 if since is None else since,
-                    until=2**62 if until is None else until, asset=None if asset is None else escaped(asset),
-                )  # fmt: skip
-                found += map(rows.payment_of, told)
+            told = self.database.read(
+                statements.PAYMENTS_FROM if out else statements.PAYMENTS_TO, case=self.case, keys=keys,
+                since=-1 if since is None else since, until=2**62 if until is None else until,
+                asset=None if asset is None else escaped(asset),
+            )  # fmt: skip
+            found += map(rows.payment_of, told)
         return sorted(found, key=lambda one: (one.order, one.source, one.target))
 
     # Claims, decisions and inferences.

@@ -40,7 +40,7 @@ def graph_of(path: Path | str, *, progress: Callable[[Filling], None] = lambda _
 
 def _filled(case: Case, graph: SqliteGraph, progress: Callable[[Filling], None]) -> SqliteGraph:
     if fill(case, graph, progress=progress):
-        filled(case, graph)
+        filled(graph)
     return graph
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from cases.answer import FORMAT
@@ -13,18 +13,21 @@ from cases.tracing import Traced, retraced
 from tracer.errors import FundtrailError
 from tracer.lots import Rule
 from tracer.trace import Hop
-from tracer.values import SinkKind, Transfer
+from tracer.values import Address, SinkKind, Transfer
 
 _SINKS = frozenset(map(str, SinkKind))
 
 
-def records_of(case: Case) -> Iterator[TraceRecord]:
-    """Every answer of our format, in the order they were given.
+def records_of(case: Case, without: Collection[tuple[int, str]] = ()) -> Iterator[TraceRecord]:
+    """Every answer of our format, in the order they were given; but those of `without`, which are (when, id).
 
+    An answer that was given twice, with another between, is one trace: of when it was given last.
     Flows are not part of an answer but computed from what the case holds. A case that has learnt more since may no
     longer give an earlier answer's; that one then has its ends and no flows, rather than those of another answer.
     """
-    for issued in case.issued():
+    for issued in {issued.hash: issued for issued in case.issued()}.values():
+        if (issued.at, issued.hash) in without:
+            continue
         given = json.loads(issued.text)
         if given.get("format") == FORMAT:
             yield record_of(given, issued.hash, issued.at, _again(case, given))
@@ -77,16 +80,18 @@ def _units(amounts: Mapping[str, str]) -> Units:
 
 def _flows(given: Mapping[str, Any], traced: Traced) -> list[Flow]:
     names = [loss["name"] for loss in given["losses"]]
-    traces, found = traced.traces(), dict[tuple[int, Place, Place], list[tuple[str, Hop]]]()
+    traces, found = traced.traces(), dict[tuple[int, Address | None, Address | None], list[tuple[str, Hop]]]()
     for rule in (rule for rule in Rule if str(rule) in given["rules"]):
         for hop in traces[rule].hops:
             ordinal = traced.ledger.ordinal(hop.transfer)
             if ordinal is None:
                 raise ValueError(f"{hop.transfer} is a hop and not in the ledger")
-            source, target = _sides(hop, traced.ledger.transfer(ordinal))
-            found.setdefault((ordinal, source, target), []).append((str(rule), hop))
+            found.setdefault((ordinal, hop.source, hop.target), []).append((str(rule), hop))
+    between = dict[tuple[int, Place, Place], list[tuple[str, Hop]]]()
+    for (ordinal, *_), hops in found.items():
+        between.setdefault((ordinal, *_sides(hops[0][1], traced.ledger.transfer(ordinal))), []).extend(hops)
     flows = []
-    for (ordinal, source, target), hops in sorted(found.items(), key=lambda item: item[0]):
+    for (ordinal, source, target), hops in sorted(between.items(), key=lambda item: item[0]):
         transfer = traced.ledger.transfer(ordinal)
         units, basis = dict.fromkeys(given["rules"], 0), dict.fromkeys(given["rules"], 0)
         by_loss = dict[tuple[str, str], int]()

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cases.case_file import Case
 from cases.graph import schema, statements
 from cases.graph.access import Access
 from cases.graph.archive import Piece, pieces_of, restore
+from cases.graph.batching import batches
 from cases.graph.filling import Filling, fill, filled
 from cases.graph.neo4j_session import Database
 from cases.graph.neo4j_store import Neo4jGraph
 from cases.tables import TABLES
 from tracer.errors import CaseNotFound
+
+TOGETHER = 8  # pieces of the case file in one transaction, each at most 1 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def push(
         if not fill(case, graph, progress=progress):
             return False
         _archive(case.path, graph, progress)
-        filled(case, graph)
+        filled(graph)
         return True
     finally:
         graph.close()
@@ -60,13 +64,18 @@ def _archive(path: Path, graph: Neo4jGraph, progress: Callable[[Filling], None])
     """Send the pieces of the case file that are not there yet."""
     told = graph.database.read(statements.ARCHIVED, case=graph.case)
     there = {(row["part"], row["n"]): row["hash"] for row in told}
-    for done, piece in enumerate(pieces_of(path), start=1):
-        if there.get((piece.part, piece.n)) != piece.hash:
-            id = _piece_id(graph.case, piece.part, piece.n)
-            props = {"id": id, "case": graph.case, "part": piece.part, "n": piece.n, "hash": piece.hash,
-                     "body": piece.body}  # fmt: skip
-            graph.database.write([(statements.ARCHIVE, [{"id": id, "props": props}])])
-        progress(Filling("pieces of the case file", done))
+    for batch in batches(enumerate(pieces_of(path), start=1), TOGETHER):
+        rows = [_archive_row(graph.case, one) for _, one in batch if there.get((one.part, one.n)) != one.hash]
+        if rows:
+            graph.database.write([(statements.ARCHIVE, rows)])
+        for done, _ in batch:
+            progress(Filling("pieces of the case file", done))
+
+
+def _archive_row(case: str, piece: Piece) -> dict[str, Any]:
+    id = _piece_id(case, piece.part, piece.n)
+    props = {"id": id, "case": case, "part": piece.part, "n": piece.n, "hash": piece.hash, "body": piece.body}
+    return {"id": id, "props": props}
 
 
 def pull(path: Path, access: Access, name: str = "") -> str:

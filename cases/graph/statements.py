@@ -201,3 +201,6 @@ WITH DISTINCT a, t, b, units
 RETURN t.order AS order, t.transfer AS transfer, t.asset AS asset, t.block AS block, t.time AS time, t.index AS index,
   t.pooled AS pooled, units,
   a.chain AS ac, a.name AS an, a.kind AS ak, b.chain AS bc, b.name AS bn, b.kind AS bk"""
+# Both in one round trip: a case of accounts has none of the second kind, one of coins hardly any of the first.
+PAYMENTS_FROM = f"{PAID}\nUNION ALL{PAID_THROUGH}"
+PAYMENTS_TO = f"{GOT}\nUNION ALL{GOT_THROUGH}"

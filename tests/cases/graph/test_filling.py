@@ -68,7 +68,7 @@ def test_filling_again_does_nothing_once_it_is_filled(ronin: Path) -> None:
     graph = SqliteGraph()
     with Case.open(ronin) as case:
         assert fill(case, graph)
-        filled(case, graph)
+        filled(graph)
         assert not fill(case, graph)
     graph.close()
 
@@ -77,7 +77,7 @@ def test_a_withdrawal_takes_the_judgement_and_its_cluster_out_of_the_graph(ronin
     graph = SqliteGraph()
     with Case.open(shutil.copy(ronin, tmp_path / "a.fundtrail")) as case:
         fill(case, graph)
-        filled(case, graph)
+        filled(graph)
         case.withdraw(ONE, "B. Person", "nor this", at=1_900_000_002)
         assert fill(case, graph)
     assert not list(graph.judgements())

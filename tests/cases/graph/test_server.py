@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from cases.graph import server as neo4j
 from cases.graph.access import Access
 from cases.graph.contract import dump
 from cases.graph.filling import Filling, fill
-from cases.graph.neo4j_session import Database
+from cases.graph.neo4j_session import Database, Step
 from cases.graph.neo4j_store import Neo4jGraph
 from cases.graph.sqlite_store import SqliteGraph
 from cases.tracing import latest
@@ -148,3 +150,27 @@ def test_a_case_that_grew_is_pushed_further(access: Access, case_name: str, tmp_
         neo4j.pull(tmp_path / "again.fundtrail", access, case_name)
         with Case.open(tmp_path / "again.fundtrail") as again:
             assert again.head == case.head
+
+
+def test_after_a_note_only_what_is_new_goes_over_the_wire(
+    answered: Path, access: Access, database: Database, case_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = list[str]()
+    written = Database.write
+
+    def watched(self: Database, steps: Sequence[Step], **values: Any) -> None:
+        sent.extend(row["id"] for _, rows in steps for row in rows if "props" in row)
+        written(self, steps, **values)
+
+    shutil.copy(answered, tmp_path / "mine.fundtrail")
+    with Case.open(tmp_path / "mine.fundtrail") as case:
+        neo4j.push(case, access, case_name)
+        before = dump(Neo4jGraph(database, case_name))
+        case.record("note", {"text": "the victim called"}, at=9)
+        monkeypatch.setattr(Database, "write", watched)
+        assert neo4j.push(case, access, case_name)
+        assert f"{case_name}|log|0" in sent, "the piece of the case file that the note is in"
+        assert not [one for one in sent if one.startswith(f"{case_name}|ethereum:")]
+        assert not [one for one in sent if case.issued()[0].hash in one]
+    assert dump(Neo4jGraph(database, case_name)) == before
+    neo4j.pull(tmp_path / "again.fundtrail", access, case_name)
