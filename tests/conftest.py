@@ -1,4 +1,4 @@
-"""What holds for every test: how hypothesis explores, and what a missing program means."""
+"""What holds for every test: how hypothesis explores, who shares a server, and what a missing program means."""
 
 from __future__ import annotations
 
@@ -16,8 +16,18 @@ settings.register_profile(
 )
 # The contracts ship with the package; their assertions should say what they compared, like those of a test file.
 pytest.register_assert_rewrite("connectors.contract", "cases.graph.contract")
+#: Fixtures that take seconds: one worker runs all tests that use one, so that it is made once and not once a worker.
+MADE_ONCE = ("access", "demo", "world", "stolen", "plan", "crowd", "wheel")
 IN_CI = os.environ.get("CI") == "true"
 settings.load_profile("ci" if IN_CI else "dev")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell `--dist loadgroup` which tests belong together."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if shared := next((name for name in MADE_ONCE if name in names), None):
+            item.add_marker(pytest.mark.xdist_group(shared))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from cases.case_file import Case
-from cases.demo import run_demo
 from cases.graph import filling, questions
 from cases.graph.archive import Piece, pieces_of, restore
 from cases.graph.contract import dump
@@ -17,18 +16,17 @@ from cases.graph.filling import Filling, fill, filled
 from cases.graph.nouns import Place
 from cases.graph.sqlite_store import SqliteGraph
 from cases.tracing import latest
-from made_up import Clock
 from tracer.errors import CaseConflict, CaseDamaged, CaseError
 from tracer.values import Address, Chain
 
 EXPLOITER = Address(Chain.named("ethereum"), "0x098b716b8aaf21512996dc57eb0615e2383e2f96")
 
 
-@pytest.fixture(scope="module")
-def ronin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    run_demo(folder, now=Clock())
-    return folder / "ronin2022.fundtrail"
+@pytest.fixture(params=["answered", pytest.param("ronin", marks=[pytest.mark.slow, pytest.mark.xdist_group("demo")])])
+def path(request: pytest.FixtureRequest) -> Path:
+    """The small case file; where there is time for it, also the demo's of 6,000 transfers."""
+    found: Path = request.getfixturevalue(request.param)
+    return found
 
 
 def test_the_graph_holds_what_the_case_and_its_answer_hold(ronin: Path) -> None:
@@ -53,17 +51,17 @@ def test_the_graph_holds_what_the_case_and_its_answer_hold(ronin: Path) -> None:
     graph.close()
 
 
-def test_filling_again_does_nothing_once_it_is_filled(ronin: Path) -> None:
+def test_filling_again_does_nothing_once_it_is_filled(path: Path) -> None:
     graph = SqliteGraph()
-    with Case.open(ronin) as case:
+    with Case.open(path) as case:
         assert fill(case, graph)
         filled(case, graph)
         assert not fill(case, graph)
     graph.close()
 
 
-def test_filling_goes_on_where_it_was_cut(ronin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filling, "PIECE", 10)
+def test_filling_goes_on_where_it_was_cut(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "PIECE", 4 if path.name.startswith("answered") else 10)
     monkeypatch.setattr(filling, "BETWEEN_MARKS", 1)
     whole, graph, seen = SqliteGraph(), SqliteGraph(), list[int]()
 
@@ -73,7 +71,7 @@ def test_filling_goes_on_where_it_was_cut(ronin: Path, monkeypatch: pytest.Monke
             if len(seen) in (3, 5):
                 raise KeyboardInterrupt
 
-    with Case.open(ronin) as case:
+    with Case.open(path) as case:
         fill(case, whole)
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
@@ -85,20 +83,20 @@ def test_filling_goes_on_where_it_was_cut(ronin: Path, monkeypatch: pytest.Monke
     graph.close()
 
 
-def test_a_store_that_holds_another_case_is_refused(ronin: Path, tmp_path: Path) -> None:
+def test_a_store_that_holds_another_case_is_refused(path: Path, tmp_path: Path) -> None:
     graph = SqliteGraph()
-    with Case.open(ronin) as case, Case.create(tmp_path / "other", at=1) as other:
+    with Case.open(path) as case, Case.create(tmp_path / "other", at=1) as other:
         fill(case, graph)
         with pytest.raises(CaseConflict):
             fill(other, graph)
     graph.close()
 
 
-def test_an_archive_makes_the_same_case(ronin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cases.graph.archive.PIECE", 5_000)
-    pieces = list(pieces_of(ronin))
+def test_an_archive_makes_the_same_case(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cases.graph.archive.PIECE", 4_000)
+    pieces = list(pieces_of(path))
     assert len(pieces) > 20
-    with Case.open(ronin) as case:
+    with Case.open(path) as case:
         restore(tmp_path / "again", pieces, case.head)
         with Case.open(tmp_path / "again") as again:
             assert again.head == case.head
@@ -131,17 +129,15 @@ def changed(pieces: list[Piece], how: str) -> list[Piece]:
     ["a piece is missing", "two changed places", "the end is missing", "bytes changed", "a hash changed",
      "a table of another name", "nothing is there"],
 )  # fmt: skip
-def test_a_changed_archive_makes_no_case(
-    how: str, ronin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cases.graph.archive.PIECE", 5_000)
-    with Case.open(ronin) as case:
+def test_a_changed_archive_makes_no_case(how: str, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cases.graph.archive.PIECE", 4_000)
+    with Case.open(path) as case:
         head = case.head
     with pytest.raises(CaseError):
-        restore(tmp_path / "again", changed(list(pieces_of(ronin)), how), head)
+        restore(tmp_path / "again", changed(list(pieces_of(path)), how), head)
     assert not list(tmp_path.iterdir())
 
 
-def test_an_older_head_is_not_taken_for_the_newest(ronin: Path, tmp_path: Path) -> None:
+def test_an_older_head_is_not_taken_for_the_newest(path: Path, tmp_path: Path) -> None:
     with pytest.raises(CaseDamaged):
-        restore(tmp_path / "again", pieces_of(ronin), "0" * 64)
+        restore(tmp_path / "again", pieces_of(path), "0" * 64)
