@@ -38,7 +38,7 @@ test: lint
 	$(PYTEST) -n 2 --dist loadgroup
 
 check: lint
-	$(PYTEST) -n 2 --dist loadgroup -m "not slow"
+	$(PYTEST) -n 2 --dist loadgroup -m "not slow" --hypothesis-profile=quick
 
 components:
 	.ci/components

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # CI repeats the same examples on every run, so a red run can be repeated; a developer's machine explores new ones.
+# `make check` takes `quick`: fewer of the examples that `make test` and CI try.
 # No deadlines: the machines are shared, and a slow example is not a wrong one.
 settings.register_profile("dev", deadline=None, max_examples=50)
+settings.register_profile("quick", deadline=None, max_examples=15)
 settings.register_profile(
     "ci", deadline=None, max_examples=100, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
