@@ -12,16 +12,7 @@ from hypothesis import strategies as st
 
 from stolen_coins import alone
 from tracer.lots import Fees, Rule
-from utxo import (
-    EVERYTHING,
-    Drawn,
-    Tx,
-    chains,
-    entered,
-    few,
-    large,
-    times,
-)
+from utxo import EVERYTHING, Drawn, Tx, chains, entered, few, large, times
 
 
 def average(of: Drawn, fees: Fees) -> tuple[dict[str, Fraction], int]:

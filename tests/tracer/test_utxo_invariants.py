@@ -180,6 +180,9 @@ def test_up_to_each_output_clean_first_paid_least_and_taint_first_most(
                for rule in Rule)  # fmt: skip
 
 
+# 6. Additivity; of the average in test_utxo_average.py
+
+
 @few
 @given(entered(st.one_of(chains(10), chains(units=large())), losses=3))
 def test_fifo_and_lifo_of_several_losses_are_the_sum_of_each_alone(of: Drawn) -> None:

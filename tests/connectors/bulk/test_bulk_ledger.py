@@ -16,9 +16,7 @@ from connectors.bulk.ingest import ingest
 from connectors.bulk.ledger import BulkLedger
 from tracer import steps
 from tracer.ledger import Ledger, Order
-from tracer.values import (
-    Transfer,
-)
+from tracer.values import Transfer
 
 
 @FEW

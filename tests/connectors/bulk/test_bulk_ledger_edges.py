@@ -13,18 +13,7 @@ from connectors.bulk.arrays import open_arrays
 from connectors.bulk.ingest import ingest
 from connectors.bulk.ledger import BulkLedger
 from tracer.coverage import State
-from tracer.values import (
-    MAX_UNITS,
-    Address,
-    Asset,
-    Block,
-    Leg,
-    Outpoint,
-    SinkKind,
-    Slot,
-    Transfer,
-    TransferId,
-)
+from tracer.values import MAX_UNITS, Address, Asset, Block, Leg, Outpoint, SinkKind, Slot, Transfer, TransferId
 
 
 @pytest.mark.parametrize("units", [*EDGES, *(2**bits + more for bits in range(126, 129) for more in (-1, 0, 1))])
