@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,10 +22,23 @@ settings.register_profile(
 pytest.register_assert_rewrite("connectors.contract", "cases.graph.contract")
 #: Fixtures that take seconds: one worker runs all tests that use one, so that it is made once and not once a worker.
 MADE_ONCE = ("access", "demo", "world", "stolen", "plan", "crowd", "wheel")
+MEMORY_NEEDED = 4 << 30
 IN_CI = os.environ.get("CI") == "true"
 settings.load_profile("ci" if IN_CI else "dev")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The folders of quick tests lie in memory where it has room: a case waits for the disk at every commit.
+
+    Where all tests run, as in CI, they lie on the disk.
+    """
+    memory = Path("/dev/shm")  # noqa: S108  looked at, and left to mkdtemp
+    quick = config.option.markexpr == "not slow"
+    if quick and memory.is_dir() and shutil.disk_usage(memory).free > MEMORY_NEEDED:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(memory)
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tell `--dist loadgroup` which tests belong together."""
     for item in items:
