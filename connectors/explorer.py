@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -12,12 +13,32 @@ from connectors.place import Place
 from connectors.protocol import Evidence, Page
 from connectors.window import Window
 from tracer.coverage import State
-from tracer.errors import InputError
+from tracer.errors import InputError, SourceSkipped
 from tracer.values import Address, Chain, Transfer
 
 RECENT = 60  # seconds for which the newest block is not asked for again
 Newest = TypeVar("Newest")
 At = TypeVar("At", bound=Place)
+
+
+class Asks:
+    """What asks the explorer named `source`."""
+
+    __slots__ = ()
+    source: str
+
+    @contextmanager
+    def understanding(self, evidence: Evidence) -> Iterator[None]:
+        """What cannot be read inside becomes a `SourceSkipped` with the answer at fault."""
+        try:
+            yield
+        except InputError as error:
+            raise self.skipped(str(error), evidence) from None
+
+    def skipped(self, why: str, evidence: Evidence) -> SourceSkipped:
+        """The error to raise for an answer that cannot be used."""
+        told = f"{self.source}: {why}"
+        return SourceSkipped(told, source=self.source, request=evidence.request, body=evidence.body)
 
 
 class Explorer(ABC, Generic[Newest, At]):
@@ -95,4 +116,4 @@ class Explorer(ABC, Generic[Newest, At]):
         """The page at `place`, and the place after it, None at the end. `held` is evidence that belongs to it too."""
 
 
-__all__ = ["RECENT", "Explorer"]
+__all__ = ["RECENT", "Asks", "Explorer"]
