@@ -22,7 +22,7 @@ from tracer.values import Address, Chain
 EXPLOITER = Address(Chain.named("ethereum"), "0x098b716b8aaf21512996dc57eb0615e2383e2f96")
 
 
-@pytest.fixture(params=["answered", pytest.param("ronin", marks=[pytest.mark.slow, pytest.mark.xdist_group("demo")])])
+@pytest.fixture(params=["answered", pytest.param("ronin", marks=pytest.mark.slow)])
 def path(request: pytest.FixtureRequest) -> Path:
     """The small case file; where there is time for it, also the demo's of 6,000 transfers."""
     found: Path = request.getfixturevalue(request.param)
