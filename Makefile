@@ -38,7 +38,7 @@ test: lint
 	$(PYTEST) -n 2 --dist loadgroup
 
 check: lint
-	$(PYTEST) -n 2 --dist loadgroup -m "not slow" --hypothesis-profile=quick
+	$(PYTEST) -n 2 --dist loadgroup -m "not slow" --hypothesis-profile=quick -o tmp_path_retention_count=1
 
 components:
 	.ci/components
