@@ -21,6 +21,9 @@ CODE := tracer connectors graphs cases cli.py tests $(if $(BENCHMARKS),benchmark
 PYTEST := $(BIN)/python -m pytest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Compiled files are kept even where the environment forbids it: else each worker and each program that a test starts
+# compiles everything anew. `make clean` removes them.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test check components lint bench docs lock clean
 .DEFAULT_GOAL := help
@@ -35,7 +38,7 @@ test: lint
 	$(PYTEST) -n 2 --dist loadgroup
 
 check: lint
-	$(PYTEST) -n 2 --dist loadgroup -m "not slow"
+	$(PYTEST) -n 2 --dist loadgroup -m "not slow" --hypothesis-profile=quick -o tmp_path_retention_count=1
 
 components:
 	.ci/components

@@ -47,6 +47,7 @@ class LitecoinNode:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self._miner = ""
+        self._decoded: dict[str, list[dict[str, Any]]] = {}
         self.live = Live((f"127.0.0.1:{port}",), clock=FixedClock())
 
     def call(self, method: str, *params: Any) -> Any:
@@ -89,12 +90,17 @@ class LitecoinNode:
 
     def decoded(self, first: int = 0) -> list[list[dict[str, Any]]]:
         """The transactions of every block from `first` on, as getblock 2 tells them, with block facts in each."""
-        found = []
-        for height in range(first, self.call("getblockcount") + 1):
-            block = self.call("getblock", self.call("getblockhash", height), 2)
-            facts = {"block_height": height, "block_hash": block["hash"], "block_time": block["time"]}
-            found.append([{**tx, **facts} for tx in block["tx"]])
-        return found
+        return [
+            self._block(self.call("getblockhash", height)) for height in range(first, self.call("getblockcount") + 1)
+        ]
+
+    def _block(self, hash: str) -> list[dict[str, Any]]:
+        """Asked for once: what has this hash does not change."""
+        if hash not in self._decoded:
+            block = self.call("getblock", hash, 2)
+            facts = {"block_height": block["height"], "block_hash": hash, "block_time": block["time"]}
+            self._decoded[hash] = [{**tx, **facts} for tx in block["tx"]]
+        return self._decoded[hash]
 
     def network(self, cache: Path | None = None, transport: Transport | None = None) -> Network:
         """How fundtrail reaches this node: by a door that is closed with it, unless another is given."""
@@ -121,8 +127,8 @@ def litecoin_node(folder: Path, *flags: str) -> Iterator[LitecoinNode]:
     user, _, password = LOGIN.partition(":")
     command = [
         str(program), "-regtest", f"-datadir={folder}", "-server", "-listen=0", "-dnsseed=0", "-discover=0",
-        "-fallbackfee=0.0001", "-rpcbind=127.0.0.1", "-rpcallowip=127.0.0.1", f"-rpcport={port}",
-        f"-rpcuser={user}", f"-rpcpassword={password}", *flags,
+        "-fallbackfee=0.0001", "-keypool=5", "-rpcbind=127.0.0.1", "-rpcallowip=127.0.0.1",
+        f"-rpcport={port}", f"-rpcuser={user}", f"-rpcpassword={password}", *flags,
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     node = LitecoinNode(port)

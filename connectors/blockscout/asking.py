@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.explorer import Asks
 from connectors.fields import plain
 from connectors.http.judging import Again, Skip, Stop, Use, Verdict, as_json, by_status
 from connectors.http.keeping import Keeping
@@ -15,7 +15,7 @@ from connectors.http.protocol import Request, Response
 from connectors.protocol import Evidence
 from connectors.reading import text_of
 from connectors.strict_json import parse_json
-from tracer.errors import BadRow, InputError, SourceSkipped
+from tracer.errors import BadRow
 
 _EVERYTHING = {"show-scam-tokens": "true"}  # else it hides tokens that somebody called a fraud, and their transfers
 
@@ -66,7 +66,7 @@ class Items:
 
 
 @dataclass(slots=True)
-class Asking:
+class Asking(Asks):
     """Sends through `door`: REST to `rest`, the Etherscan-like interface at `lists`, a node's at `node`.
 
     `at` is when the newest answer had come, in UTC seconds.
@@ -106,19 +106,6 @@ class Asking:
         headers = {"content-type": "application/json"}
         told, evidence = self._send(Request(self.node, "POST", body=body, headers=headers))
         return told.get("result"), evidence
-
-    @contextmanager
-    def understanding(self, evidence: Evidence) -> Iterator[None]:
-        """What cannot be read inside becomes a `SourceSkipped` with the answer at fault."""
-        try:
-            yield
-        except InputError as error:
-            raise self.skipped(str(error), evidence) from None
-
-    def skipped(self, why: str, evidence: Evidence) -> SourceSkipped:
-        """The error to raise for an answer that cannot be used."""
-        told = f"{self.source}: {why}"
-        return SourceSkipped(told, source=self.source, request=evidence.request, body=evidence.body)
 
     def _send(self, request: Request) -> tuple[Mapping[str, Any], Evidence]:
         response = self.door.send(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from connectors.blockscout.head import Head, block_at, head_of
 from connectors.blockscout.listing import gap_of
 from connectors.blockscout.rows import LISTS, block_in, transfers_of
 from connectors.etherscan.chains import NUMBERS
+from connectors.explorer import Explorer
 from connectors.fields import number_in, problem_of, transaction_in, units_in
 from connectors.http.network import Network
 from connectors.http.pacing import Pace
@@ -23,7 +24,6 @@ from tracer.errors import BadRow, FundtrailError, InputError
 from tracer.values import Address, Asset, Chain, Transfer
 
 HOST = "https://api.blockscout.com"  # all chains in one place, with a key: https://docs.blockscout.com
-RECENT = 60  # seconds for which the newest block is not asked for again
 _PACES = (Pace(5),)  # the free plan
 
 
@@ -39,7 +39,7 @@ class _Place(Place):
     inner: bool = True
 
 
-class Blockscout:
+class Blockscout(Explorer[Head, _Place]):
     """Wallet histories from the REST interface (version 2) of a Blockscout: plain, internal and ERC-20 transfers.
 
     `where` is the address of an instance, whose chain is `chain`, or the name of a chain. The key goes to Blockscout's
@@ -48,59 +48,18 @@ class Blockscout:
 
     def __init__(self, where: str, network: Network, chain: Chain | None = None) -> None:
         root = network.settings.url("blockscout") or HOST
-        self._chain = chain_of(where, chain)
+        chain = chain_of(where, chain)
         if "://" in where:
             base = where.rstrip("/").removesuffix("/api/v2").removesuffix("/api")
             rest, lists, node = f"{base}/api/v2", f"{base}/api", f"{base}/api/eth-rpc"
         else:
-            base = f"{root.rstrip('/')}/{NUMBERS[self._chain.name]}"
+            base = f"{root.rstrip('/')}/{NUMBERS[chain.name]}"
             rest, lists, node = f"{base}/api/v2", f"{base}/api", f"{base}/json-rpc"
-        self._name = f"blockscout:{where or self._chain}"
-        self._host = urlsplit(base).netloc
+        super().__init__(f"blockscout:{where or chain}", chain, base, _Place, network.clock)
         key = network.settings.key("blockscout") if self._host == urlsplit(root).netloc else None
         secret = {"apikey": key.value} if key else {}
         door = network.door(self._name, "blockscout", base, judge, _PACES)
         self._asking = Asking(door, self._name, rest, lists, node, secret)
-        self._clock = network.clock
-        self._head: Head | None = None
-        self._head_at = 0.0
-
-    @property
-    def name(self) -> str:
-        """`blockscout:URL` or `blockscout:CHAIN`, as given."""
-        return self._name
-
-    @property
-    def chains(self) -> frozenset[Chain]:
-        """The one chain that it is asked about."""
-        return frozenset({self._chain})
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The one host that it speaks to."""
-        return (self._host,)
-
-    def history(self, address: Address, after: str = "") -> Iterator[Page]:
-        """See `Connector`. One page per answer, newest rows first; the first also holds how the head was found."""
-        if address.chain != self._chain:
-            raise InputError(f"{self._name} does not answer for {address.chain}", f"it does for {self._chain}")
-        if after:
-            window, told = Window.of(after)
-            place, held = _Place.of(told), tuple[Evidence, ...]()
-        else:
-            window, place, held = self._begun(0, self._recent())
-        while True:
-            page, next_place = self._page(address, window, place, held)
-            yield page
-            if next_place is None:
-                return
-            place, held = next_place, ()
-
-    def cursor_from(self, chain: Chain, first: int) -> str:
-        """See `ReadsOn`. Where there is no newer block yet, the newest one is read again."""
-        self._head = None
-        window, place, _ = self._begun(first, self._recent())
-        return window.cursor(**place.told())
 
     def block_hash(self, chain: Chain, number: int) -> str:
         """See `ReadsOn`."""
@@ -165,16 +124,12 @@ class Blockscout:
         window = Window(min(first, head.number), head.number, head.hash, head.final, head.at)
         return window, _Place(0, head.number, inner=head.inner), head.evidence
 
-    def _recent(self) -> Head:
-        """The head, asked for anew after a minute: what is read within one ends at the same block."""
-        if self._head is None or self._clock.monotonic() - self._head_at > RECENT:
-            self._head, self._head_at = head_of(self._asking, self._chain), self._clock.monotonic()
-        return self._head
+    def _newest(self) -> Head:
+        return head_of(self._asking, self._chain)
 
     def _page(
         self, address: Address, window: Window, place: _Place, held: tuple[Evidence, ...]
     ) -> tuple[Page, _Place | None]:
-        """The page at `place`, and the place after it, None at the end. `held` is evidence that belongs to it too."""
         name, kind, fixed = LISTS[place.at]
         answer = self._asking.items(f"/addresses/{address.text}/{name}", {**(place.after or {}), **fixed})
         found: dict[object, Transfer] = {}
@@ -214,10 +169,7 @@ class Blockscout:
         transfers = tuple(found.values())
         block_now = block_at(self._asking, window.last, also)
         if block_now is None or block_now.get("hash") != window.tip:
-            self._head = None
-            transfers = window.final_of(transfers)
-            told = f"block {window.last} was replaced while it was read (a reorganisation): read it again"
-            place = place.with_gap(State.CUT, told, -1 if window.final is None else window.final)
+            place, transfers = self._replaced(window, place, transfers)
         kinds = frozenset(Kind)
         if not place.inner:
             kinds -= {Kind.INTERNAL}

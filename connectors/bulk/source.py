@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from connectors.bulk.ledger import BulkLedger
+from connectors.cursors import pages_after
 from connectors.protocol import Evidence, Page
 from connectors.transfer_rows import record_of
-from tracer.errors import InputError
 from tracer.values import Address, Chain, Transfer
 
 PER_PAGE = 1_000
@@ -43,9 +43,7 @@ class LedgerFolder:
         ordinals = sorted({entry.ordinal for entry in self.ledger.history(address)})
         pages = [ordinals[at : at + PER_PAGE] for at in range(0, len(ordinals), PER_PAGE)] or [[]]
         cursors = [str(page[-1]) for page in pages[:-1]]
-        if after and after not in cursors:
-            raise InputError(f"{self.name} has no page after {after!r:.60}", "read the history from its beginning")
-        for number in range(cursors.index(after) + 1 if after else 0, len(pages)):
+        for number in pages_after(range(len(pages)), cursors, after, self.name):
             evidence, transfers = self._page(pages[number], f"{address.chain} {address}, page {number + 1}")
             coverage = None
             if number == len(pages) - 1:

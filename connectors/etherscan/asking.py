@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.etherscan.answers import rows_in
 from connectors.etherscan.judging import WINDOW
+from connectors.explorer import Asks
 from connectors.fields import plain
 from connectors.http.keeping import Keeping
 from connectors.http.protocol import Request
 from connectors.protocol import Evidence
 from connectors.reading import text_of
 from connectors.strict_json import parse_json
-from tracer.errors import InputError, SourceSkipped
 
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{0,64}", re.ASCII)
 
@@ -34,7 +33,7 @@ class Rows:
 
 
 @dataclass(slots=True)
-class Asking:
+class Asking(Asks):
     """Sends through `door` to `base`. `fixed` goes with every question, `secret` too, but is shown nowhere.
 
     `at` is when the newest answer had come, in UTC seconds.
@@ -76,19 +75,6 @@ class Asking:
         if body.get("error") or "jsonrpc" not in body:
             raise self.skipped(plain(body.get("error") or body.get("result") or body.get("message")), evidence)
         return body.get("result"), evidence
-
-    @contextmanager
-    def understanding(self, evidence: Evidence) -> Iterator[None]:
-        """What cannot be read inside becomes a `SourceSkipped` with the answer at fault."""
-        try:
-            yield
-        except InputError as error:
-            raise self.skipped(str(error), evidence) from None
-
-    def skipped(self, why: str, evidence: Evidence) -> SourceSkipped:
-        """The error to raise for an answer that cannot be used."""
-        told = f"{self.source}: {why}"
-        return SourceSkipped(told, source=self.source, request=evidence.request, body=evidence.body)
 
 
 def quantity(told: object) -> int | None:

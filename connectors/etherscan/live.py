@@ -16,6 +16,7 @@ from connectors.etherscan.logs import UNWRAP, WRAP, block_in_log, topic_of, wrap
 from connectors.etherscan.lookup import transfers_in
 from connectors.etherscan.rows import KINDS, likeness, require_about, transfers_of
 from connectors.etherscan.twins import told_once
+from connectors.explorer import Explorer
 from connectors.fields import number_in, problem_of, units_in
 from connectors.http.network import Network
 from connectors.http.pacing import Pace
@@ -28,7 +29,6 @@ from tracer.values import Address, Asset, Chain, Transfer
 
 #: The lists that make a history. The last two are asked for only where the wrapped coin's contract was met.
 LISTS = (*KINDS, "wraps", "unwraps")
-RECENT = 60  # seconds for which the newest block is not asked for again
 _EVENTS = {"wraps": WRAP, "unwraps": UNWRAP}
 _PACES = (Pace(3), Pace(100_000, 86_400))  # of the free plan: https://docs.etherscan.io/rate-limits
 _NOT_ITS_OWN = (Pace(2),)
@@ -43,7 +43,7 @@ class _Place(Place):
     wraps: bool = False
 
 
-class Etherscan:
+class Etherscan(Explorer[Head, _Place]):
     """Wallet histories from Etherscan's API V2: plain, internal and token transfers, and wraps of the chain's coin.
 
     `where` is the name of a chain, or the address of a compatible service. The key goes to Etherscan's own host and
@@ -52,9 +52,8 @@ class Etherscan:
 
     def __init__(self, where: str, network: Network, chain: Chain | None = None) -> None:
         configured = network.settings.url("etherscan")
-        base, self._chain, numbered = place_of(where, chain, configured)
-        self._name = f"etherscan:{where or self._chain}"
-        self._host = urlsplit(base).netloc
+        base, chain, numbered = place_of(where, chain, configured)
+        super().__init__(f"etherscan:{where or chain}", chain, base, _Place, network.clock)
         own = self._host in {urlsplit(url).netloc for url in (BASE, configured) if url}
         key = network.settings.key("etherscan") if own else None
         if base == BASE and key is None and network.transport is None and network.replay is None:
@@ -65,46 +64,6 @@ class Etherscan:
         self._asking = Asking(door, base, self._name, fixed, {"apikey": key.value} if key else {})
         contract, symbol = WRAPPED.get(self._chain.name, ("", ""))
         self._wrapped = Asset(self._chain, contract, symbol, 18)
-        self._clock = network.clock
-        self._head: Head | None = None
-        self._head_at = 0.0
-
-    @property
-    def name(self) -> str:
-        """`etherscan:CHAIN` or `etherscan:URL`, as given."""
-        return self._name
-
-    @property
-    def chains(self) -> frozenset[Chain]:
-        """The one chain that it is asked about."""
-        return frozenset({self._chain})
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The one host that it speaks to."""
-        return (self._host,)
-
-    def history(self, address: Address, after: str = "") -> Iterator[Page]:
-        """See `Connector`. One page per step of a list; the first one also holds how the newest block was found."""
-        if address.chain != self._chain:
-            raise InputError(f"{self._name} does not answer for {address.chain}", f"it does for {self._chain}")
-        if after:
-            window, told = Window.of(after)
-            place, held = _Place.of(told), tuple[Evidence, ...]()
-        else:
-            window, place, held = self._begun(0, self._recent())
-        while True:
-            page, next_place = self._page(address, window, place, held)
-            yield page
-            if next_place is None:
-                return
-            place, held = next_place, ()
-
-    def cursor_from(self, chain: Chain, first: int) -> str:
-        """See `ReadsOn`. Where there is no newer block yet, the newest one is read again."""
-        self._head = None
-        window, place, _ = self._begun(first, self._recent())
-        return window.cursor(**place.told())
 
     def block_hash(self, chain: Chain, number: int) -> str:
         """See `ReadsOn`."""
@@ -135,11 +94,8 @@ class Etherscan:
             return ()
         return transfers_in(self._asking, self._in_block, chain, self._wrapped.contract, tx)
 
-    def _recent(self) -> Head:
-        """The head, asked for anew after a minute: what is read within one ends at the same block."""
-        if self._head is None or self._clock.monotonic() - self._head_at > RECENT:
-            self._head, self._head_at = head_of(self._asking, self._chain), self._clock.monotonic()
-        return self._head
+    def _newest(self) -> Head:
+        return head_of(self._asking, self._chain)
 
     def _begun(self, first: int, head: Head) -> tuple[Window, _Place, tuple[Evidence, ...]]:
         first = min(first, head.number)
@@ -152,7 +108,6 @@ class Etherscan:
     def _page(
         self, address: Address, window: Window, place: _Place, held: tuple[Evidence, ...]
     ) -> tuple[Page, _Place | None]:
-        """The page at `place`, and the place after it, None at the end. `held` is evidence that belongs to it too."""
         name = LISTS[place.at]
         step = self._listing(name, address, window.last).step(place.start, place.cap)
         read, problems = self._read(name, step, address), list[Problem]()
@@ -174,10 +129,7 @@ class Etherscan:
             return Page(read.transfers, cursor, main, None, tuple(problems), _each(main, also)), following
         transfers = read.transfers
         if block_hash(self._asking, window.last, also) != window.tip:
-            self._head = None
-            transfers = window.final_of(transfers)
-            told = f"block {window.last} was replaced while it was read (a reorganisation): read it again"
-            place = place.with_gap(State.CUT, told, -1 if window.final is None else window.final)
+            place, transfers = self._replaced(window, place, transfers)
         problems += _caveats(self._chain)
         coverage = place.coverage(window, address, frozenset(Kind), self._name, main.id)
         return Page(transfers, "", main, coverage, tuple(problems), _each(main, also)), None

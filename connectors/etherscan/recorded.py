@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from connectors.cursors import pages_after
 from connectors.etherscan.answers import Answer, Question
 from connectors.etherscan.reach import Reach, coverage_of, reach_of
 from connectors.etherscan.rows import KINDS, likeness, require_about, transfers_of
@@ -78,10 +79,7 @@ class EtherscanRecorded:
     def history(self, address: Address, after: str = "") -> Iterator[Page]:
         """One page per recorded answer about `address`; the cursor is its number."""
         pages = self._pages(address)
-        cursors = [page.cursor for page in pages[:-1]]
-        if after and after not in cursors:
-            raise InputError(f"{self.name} has no page after {after!r:.60}", "read the history from its beginning")
-        yield from pages[cursors.index(after) + 1 :] if after else pages
+        yield from pages_after(pages, [page.cursor for page in pages[:-1]], after, self.name)
 
     def transaction(self, chain: Chain, tx: str) -> tuple[Transfer, ...]:
         """The transfers of `tx` in the recorded answers, () if there are none."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+from connectors.cursors import pages_after
 from connectors.fields import address as address_on
 from connectors.fields import problem_of
 from connectors.protocol import Evidence, Page, Problem
@@ -96,10 +97,7 @@ class TableFile(ABC):
     def history(self, address: Address, after: str = "") -> Iterator[Page]:
         """One page for each file that has rows of `address`."""
         pages = self._pages(address)
-        cursors = [page.cursor for page in pages[:-1]]
-        if after and after not in cursors:
-            raise InputError(f"{self.name} has no page after {after!r:.60}", "read the history from its beginning")
-        yield from pages[cursors.index(after) + 1 :] if after else pages
+        yield from pages_after(pages, [page.cursor for page in pages[:-1]], after, self.name)
 
     def transaction(self, chain: Chain, tx: str) -> tuple[Transfer, ...]:
         """The transfers of `tx` in the files, () if there are none."""

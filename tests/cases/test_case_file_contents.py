@@ -67,7 +67,8 @@ def coin_transfers(draw: st.DrawFn) -> Transfer:
     tx, amount = draw(texts), draw(units)
     address = draw(st.one_of(st.none(), btc_addresses))
     fee = draw(st.integers(0, amount))
-    inputs = Leg.coin(draw(texts), draw(st.integers(0, 2**32)), BTC, amount, draw(st.one_of(st.none(), btc_addresses)))
+    spent = f"before {tx}"  # of its own: coins that are spent twice, or before they are made, are refused
+    inputs = Leg.coin(spent, draw(st.integers(0, 2**32)), BTC, amount, draw(st.one_of(st.none(), btc_addresses)))
     outputs = Leg.coin(tx, 0, BTC, amount - fee, address), Leg.sink(BTC.coin, SinkKind.FEE, fee)
     return Transfer(TransferId(BTC, tx), draw(blocks), draw(counts), BTC.coin, (inputs,), outputs, ("-",))
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from cases.case_file import Case
-from cases.demo import EXPLOITER, FACTS, run_demo
+from cases.demo import EXPLOITER, FACTS
 from cases.tracing import Question, trace
 from connectors.etherscan.recorded import EtherscanRecorded
 from connectors.labels import read_labels
@@ -51,10 +51,9 @@ def hundredths(units: str) -> str:
     return f"{whole:,}.{part:02}"
 
 
-@pytest.fixture(scope="module")
-def answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    given, _ = run_demo(tmp_path_factory.mktemp("demo"), now=clock())
-    return given
+@pytest.fixture
+def answer(demo: tuple[Path, dict[str, Any]]) -> dict[str, Any]:
+    return demo[1]
 
 
 def ends(answer: dict[str, Any], **wanted: str) -> list[dict[str, Any]]:

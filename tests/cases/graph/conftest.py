@@ -74,10 +74,3 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def case_name() -> str:
     """A name that no other test has: a case sees nothing of another, so the database is never emptied."""
     return f"t-{uuid.uuid4().hex}"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs all that asks the server, so that there is one server and not one for each worker."""
-    for item in items:
-        if "access" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("neo4j"))

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from cases.case_file import Case
-from cases.demo import run_demo
 from cases.graph import filling, questions
 from cases.graph.archive import Piece, pieces_of, restore
 from cases.graph.contract import dump
@@ -18,7 +17,6 @@ from cases.graph.filling import Filling, fill, filled
 from cases.graph.nouns import Place
 from cases.graph.sqlite_store import SqliteGraph
 from cases.tracing import latest
-from made_up import Clock
 from tracer.errors import CaseConflict, CaseDamaged, CaseError
 from tracer.judgements import Judgement
 from tracer.values import Address, Chain
@@ -30,14 +28,20 @@ OTHER = Judgement(EXPLOITER, Address(Chain.named("polygon"), EXPLOITER.text), "o
 
 
 @pytest.fixture(scope="module")
-def ronin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    run_demo(folder, now=Clock())
-    path = folder / "ronin2022.fundtrail"
+def ronin(ronin: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's case with judgements of owners, one of them withdrawn."""
+    path = Path(shutil.copy(ronin, tmp_path_factory.mktemp("judged")))
     with Case.open(path) as case:
         case.add_judgements([ONE, OTHER], at=1_900_000_000)
         case.withdraw(OTHER, "B. Person", "not so", at=1_900_000_001)
     return path
+
+
+@pytest.fixture(params=["answered", pytest.param("ronin", marks=pytest.mark.slow)])
+def path(request: pytest.FixtureRequest) -> Path:
+    """The small case file; where there is time for it, also the demo's of 6,000 transfers."""
+    found: Path = request.getfixturevalue(request.param)
+    return found
 
 
 def test_the_graph_holds_what_the_case_and_its_answer_hold(ronin: Path) -> None:
@@ -64,9 +68,9 @@ def test_the_graph_holds_what_the_case_and_its_answer_hold(ronin: Path) -> None:
     graph.close()
 
 
-def test_filling_again_does_nothing_once_it_is_filled(ronin: Path) -> None:
+def test_filling_again_does_nothing_once_it_is_filled(path: Path) -> None:
     graph = SqliteGraph()
-    with Case.open(ronin) as case:
+    with Case.open(path) as case:
         assert fill(case, graph)
         filled(graph)
         assert not fill(case, graph)
@@ -95,8 +99,8 @@ def test_what_was_filled_from_a_case_of_an_earlier_format_is_filled_again(ronin:
     graph.close()
 
 
-def test_filling_goes_on_where_it_was_cut(ronin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filling, "PIECE", 10)
+def test_filling_goes_on_where_it_was_cut(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "PIECE", 4 if path.name.startswith("answered") else 10)
     monkeypatch.setattr(filling, "BETWEEN_MARKS", 1)
     whole, graph, seen = SqliteGraph(), SqliteGraph(), list[int]()
 
@@ -106,7 +110,7 @@ def test_filling_goes_on_where_it_was_cut(ronin: Path, monkeypatch: pytest.Monke
             if len(seen) in (3, 5):
                 raise KeyboardInterrupt
 
-    with Case.open(ronin) as case:
+    with Case.open(path) as case:
         fill(case, whole)
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
@@ -118,20 +122,20 @@ def test_filling_goes_on_where_it_was_cut(ronin: Path, monkeypatch: pytest.Monke
     graph.close()
 
 
-def test_a_store_that_holds_another_case_is_refused(ronin: Path, tmp_path: Path) -> None:
+def test_a_store_that_holds_another_case_is_refused(path: Path, tmp_path: Path) -> None:
     graph = SqliteGraph()
-    with Case.open(ronin) as case, Case.create(tmp_path / "other", at=1) as other:
+    with Case.open(path) as case, Case.create(tmp_path / "other", at=1) as other:
         fill(case, graph)
         with pytest.raises(CaseConflict):
             fill(other, graph)
     graph.close()
 
 
-def test_an_archive_makes_the_same_case(ronin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cases.graph.archive.PIECE", 5_000)
-    pieces = list(pieces_of(ronin))
+def test_an_archive_makes_the_same_case(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cases.graph.archive.PIECE", 4_000)
+    pieces = list(pieces_of(path))
     assert len(pieces) > 20
-    with Case.open(ronin) as case:
+    with Case.open(path) as case:
         restore(tmp_path / "again", pieces, case.head)
         with Case.open(tmp_path / "again") as again:
             assert again.head == case.head
@@ -164,17 +168,15 @@ def changed(pieces: list[Piece], how: str) -> list[Piece]:
     ["a piece is missing", "two changed places", "the end is missing", "bytes changed", "a hash changed",
      "a table of another name", "nothing is there"],
 )  # fmt: skip
-def test_a_changed_archive_makes_no_case(
-    how: str, ronin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cases.graph.archive.PIECE", 5_000)
-    with Case.open(ronin) as case:
+def test_a_changed_archive_makes_no_case(how: str, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cases.graph.archive.PIECE", 4_000)
+    with Case.open(path) as case:
         head = case.head
     with pytest.raises(CaseError):
-        restore(tmp_path / "again", changed(list(pieces_of(ronin)), how), head)
+        restore(tmp_path / "again", changed(list(pieces_of(path)), how), head)
     assert not list(tmp_path.iterdir())
 
 
-def test_an_older_head_is_not_taken_for_the_newest(ronin: Path, tmp_path: Path) -> None:
+def test_an_older_head_is_not_taken_for_the_newest(path: Path, tmp_path: Path) -> None:
     with pytest.raises(CaseDamaged):
-        restore(tmp_path / "again", pieces_of(ronin), "0" * 64)
+        restore(tmp_path / "again", pieces_of(path), "0" * 64)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from cases.case_file import Case
-from cases.demo import run_demo
 from cases.graph import server as neo4j
 from cases.graph.access import Access
 from cases.graph.contract import dump
@@ -20,18 +19,9 @@ from cases.graph.neo4j_session import Database, Step
 from cases.graph.neo4j_store import Neo4jGraph
 from cases.graph.sqlite_store import SqliteGraph
 from cases.tracing import latest
-from made_up import Clock
 from tracer.errors import CaseConflict, CaseNotFound
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def ronin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's case file."""
-    folder = tmp_path_factory.mktemp("demo")
-    run_demo(folder, now=Clock())
-    return folder / "ronin2022.fundtrail"
 
 
 def test_the_ronin_case_is_pushed_and_comes_back_to_the_byte(

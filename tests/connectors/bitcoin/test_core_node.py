@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import pytest
 
+from connectors.bitcoin import core as core_source
 from connectors.bitcoin import finding
 from connectors.bitcoin.core import Core
 from connectors.contract import ConnectorContract
@@ -148,6 +149,13 @@ class TestCoreOfAnOldNode(ConnectorContract):
 
 class TestCoreOfANewNode(TestCoreOfAnOldNode):
     """Core 29: scanblocks, getdescriptoractivity, and what inputs spent told with each transaction."""
+
+    @pytest.fixture(params=["hub", pytest.param("", marks=pytest.mark.slow)], ids=["a few rows", "a hundred rows"])
+    def address(self, world: World, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Address:
+        if request.param:
+            monkeypatch.setattr(core_source, "A_PAGE", 1)
+            return world.address(request.param)
+        return parse(world.node.miner, REGTEST)
 
     @pytest.fixture
     def connector(self, world: World) -> Connector:

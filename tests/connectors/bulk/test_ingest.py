@@ -190,7 +190,7 @@ import connectors.bulk.folder as folder, connectors.bulk.writing as writing, con
 from bulk_batches import JsonReader
 from connectors.bulk.ingest import ingest
 from tracer.values import Chain
-left = int(sys.argv[4])
+left = 0
 def counted(real):
     def step(*args, **named):
         global left
@@ -202,8 +202,13 @@ def counted(real):
 for module, name in ((os, "fsync"), (os, "pwrite"), (os, "truncate")):
     setattr(module, name, counted(getattr(module, name)))
 Path.replace, Path.unlink = counted(Path.replace), counted(Path.unlink)
-ingest([Path(sys.argv[2])], Path(sys.argv[3]), reader=JsonReader(Chain.named("ethereum")), commit_every=30)
-print(left)
+for line in sys.stdin:  # what is imported once need not be imported by each process that is killed
+    left = int(line)
+    pid = os.fork()
+    if not pid:
+        ingest([Path(sys.argv[2])], Path(sys.argv[3]), reader=JsonReader(Chain.named("ethereum")), commit_every=30)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 """
 
 
@@ -216,21 +221,22 @@ def test_a_kill_at_any_moment_costs_nothing_that_was_committed(tmp_path: Path) -
     ledger = tmp_path / "ledger"
     ingest([one], ledger, reader=JsonReader(ETHEREUM))
 
-    def run(moments: int) -> int:
-        command = [sys.executable, "-c", KILLED, str(ROOT), str(other), str(ledger), str(moments)]
-        return subprocess.run(command, capture_output=True, check=False).returncode
-
+    command = [sys.executable, "-c", KILLED, str(ROOT), str(other), str(ledger)]
     at_least, killed = 21, 0
-    for moments in (0, 9, 30, 47, 60, 1000):
-        status = run(moments)
-        assert status in (0, -signal.SIGKILL)
-        killed += status != 0
-        assert verify(ledger) == ()
-        found = list(BulkLedger(ledger).transfers)
-        assert len(found) >= at_least
-        facts = {replace(one, evidence=("x",)) for one in expected}  # citations grow, facts do not change
-        assert facts.issuperset(replace(one, evidence=("x",)) for one in found)
-        at_least = len(found)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forks:
+        assert forks.stdin
+        assert forks.stdout
+        for moments in (0, 9, 30, 47, 60, 1000):
+            print(moments, file=forks.stdin, flush=True)
+            status = int(forks.stdout.readline())
+            assert status in (0, -signal.SIGKILL)
+            killed += status != 0
+            assert verify(ledger) == ()
+            found = list(BulkLedger(ledger).transfers)
+            assert len(found) >= at_least
+            facts = {replace(one, evidence=("x",)) for one in expected}  # citations grow, facts do not change
+            assert facts.issuperset(replace(one, evidence=("x",)) for one in found)
+            at_least = len(found)
     assert killed >= 3
     assert list(BulkLedger(ledger).transfers) == expected
 

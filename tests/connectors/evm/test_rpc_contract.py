@@ -80,9 +80,9 @@ class _FewBlocks:
 class TestRpcNodeOfFewBlocks(TestRpcNode):
     """The same, in many pages."""
 
-    @pytest.fixture
-    def connector(self, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Connector:
-        monkeypatch.setattr(source, "ENOUGH", 3)
+    @pytest.fixture(params=[6, pytest.param(3, marks=pytest.mark.slow)], ids=lambda rows: f"{rows} rows a page")
+    def connector(self, plan: Plan, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Connector:
+        monkeypatch.setattr(source, "ENOUGH", request.param)
         inner = plan.node.network(AT).transport
         assert inner is not None
         return Rpc(plan.node.url, Network(transport=_FewBlocks(inner), clock=Stopped(AT)), ETHEREUM)

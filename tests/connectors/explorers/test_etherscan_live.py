@@ -410,6 +410,29 @@ def test_balances_are_told_of_the_newest_block_only() -> None:
     assert source.balances(parse(A, ETH), [coin], 99)[0] == {}
 
 
+def test_a_balance_that_is_no_number_is_the_services_fault_and_its_answer_is_kept() -> None:
+    provider = EtherscanProvider(plain_chain())
+    provider.spoil = lambda request, body: (
+        {**body, "result": "1e9"} if request.params.get("action") == "balance" else body
+    )
+    with pytest.raises(SourceSkipped, match="1e9") as error:
+        source_of(provider).balances(parse(A, ETH), [ETH.coin], 100)
+    assert b"1e9" in error.value.body
+
+
+def test_reading_on_begins_at_a_head_that_is_asked_for_anew() -> None:
+    provider = EtherscanProvider(plain_chain())
+    source = source_of(provider)
+    pages, before = list(source.history(parse(A, ETH))), source.cursor_from(ETH, 50)
+    provider.chain.head = 140
+    assert pages[-1].coverage
+    assert pages[-1].coverage.last == 100
+    told = [
+        list(source.history(parse(A, ETH), cursor))[-1].coverage for cursor in (before, source.cursor_from(ETH, 50))
+    ]
+    assert [one and one.last for one in told] == [100, 140]
+
+
 def test_etherscan_is_not_asked_at_all_without_a_key() -> None:
     with pytest.raises(InputError, match="without a key"):
         Etherscan("ethereum", Network())
