@@ -15,7 +15,7 @@ from tracer.conversions import Conversion, Exchanged, Strain, converted
 from tracer.errors import BooksDoNotClose
 from tracer.ledger import Ledger, Movement
 from tracer.lots import CLEAN, Between, Content, Fees, Lot, Queue, Rule, apportion, empty
-from tracer.moves import Amounts, Course, Draw, Flow, Moves, Seeds, barrier
+from tracer.moves import Amounts, Course, Draw, Flow, Moves, Seeds, barrier, claims_on, comes_for
 from tracer.steps import Steps
 
 
@@ -101,25 +101,31 @@ class _Run:
         """Several movements, or an exchange: all is paid before anything is received."""
         claims = [list(claim) for claim in self.seeds.legs.get(ordinal, ())]
         exchanges = self.course.conversions.get(ordinal, ())
-        exchanged = {leg.hid for exchange in exchanges for leg in (*exchange.gave, *exchange.got)}
-        moving = [one for one in movements if not one.own or any(hid in exchanged for hid, _ in one.inputs)]
+        gave = {leg.hid for exchange in exchanges for leg in exchange.gave}
+        got = {leg.hid for exchange in exchanges for leg in exchange.got}
+        moving = [one for one in movements if not one.own or any(hid in gave | got for hid, _ in one.inputs)]
         paying = [hid for one in moving for hid, _ in one.inputs]
         self._both = set(paying) & {hid for one in moving for hid, _ in one.outputs}
         self._stays = self._both | {hid for hid in paying if paying.count(hid) > 1}
-        drawn: list[_Drawn] = []
-        for one in moving:
-            mine = {hid: self._claimed(hid, self._drawn(hid, units, ordinal), claims) for hid, units in one.inputs}
-            if one.ordinal in self.seeds.paid:
-                lots = self._paid(one, [lot for part in mine.values() for lot in part])
-                mine = dict(zip(mine, _parts(lots, [units for _, units in one.inputs]), strict=True))
-            drawn.append(_Drawn(one, mine))
+        drawn = [_Drawn(one, {hid: self._drawn(hid, units, ordinal) for hid, units in one.inputs}) for one in moving]
+        # What is paid out in an exchange may be what stolen value is exchanged for: then a claim to it comes after.
+        late = [part for part in drawn if comes_for(part.one, gave, got)]
+        for part in drawn:
+            if not comes_for(part.one, gave, got):
+                self._enter(part, claims)
         came: dict[int, tuple[int, list[Lot]]] = {}
         for exchange in exchanges:
             self._exchange(ordinal, exchange, drawn, came)
-        given: dict[int, list[tuple[int, list[Lot], int]]] = {}
+        waiting: dict[int, list[list[int]]] = {}
+        for part in late:
+            if any(hid in came for hid, _ in part.one.outputs):
+                waiting[part.one.ordinal] = claims_on(part.one, claims, self.seeds)
+            else:
+                self._enter(part, claims)
+        given: dict[int, list[tuple[tuple[int, ...], list[Lot], int]]] = {}
         for part in drawn:
-            for hid, lots, source in self._outgoing(ordinal, part, claims):
-                given.setdefault(hid, []).append((part.one.ordinal, lots, source))
+            for hid, lots, source in self._outgoing(ordinal, part, ()):
+                given.setdefault(hid, []).append(((part.one.ordinal,), lots, source))
         for hid, (source, lots) in came.items():
             paid = [lot for _, beside, _ in given[hid] for lot in beside]
             joined = _joined(paid, lots)
@@ -128,11 +134,26 @@ class _Run:
                     f"an exchange at {self.ledger.id(ordinal)} would put more into a holding than was paid to it",
                     "this is a defect in fundtrail; keep the case file and report it",
                 )
-            given[hid] = [(given[hid][0][0], joined, source)]
+            given[hid] = [(tuple(one for at, _, _ in given[hid] for one in at), joined, source)]
         for hid, parts in given.items():
+            mine = []
             for at, lots, source in parts:
-                self._given(hid, lots, ordinal, at, source)
+                late_claims = [claim for one in at for claim in waiting.get(one, ())]
+                mine.append((at[0], self._claimed(hid, self._claim(lots, late_claims), claims), source))
+            if hid in self.followed and hid not in self.contents and any(lot[0] for _, lots, _ in mine for lot in lots):
+                self._content(hid, ordinal)  # before any of it is put there, also what is clean
+            for first, lots, source in mine:
+                self._given(hid, lots, ordinal, first, source)
         self._settle()
+
+    def _enter(self, part: _Drawn, claims: Sequence[list[int]]) -> None:
+        """What is paid here is a loss, as far as it is claimed."""
+        one = part.one
+        mine = {hid: self._claimed(hid, lots, claims) for hid, lots in part.lots.items()}
+        if one.ordinal in self.seeds.paid:
+            lots = self._paid(one, [lot for of_one in mine.values() for lot in of_one])
+            mine = dict(zip(mine, _parts(lots, [units for _, units in one.inputs]), strict=True))
+        part.lots = mine
 
     def _exchange(
         self, ordinal: int, exchange: Conversion, drawn: Sequence[_Drawn], came: dict[int, tuple[int, list[Lot]]]
@@ -204,12 +225,14 @@ class _Run:
         return lots
 
     def _claimed(self, hid: int, lots: list[Lot], claims: Sequence[list[int]]) -> list[Lot]:
+        return self._claim(lots, [claim for claim in claims if claim[0] == hid])
+
+    def _claim(self, lots: list[Lot], claims: Iterable[list[int]]) -> list[Lot]:
         for claim in claims:
-            at, label, units = claim
-            if at == hid:
-                before = self.lost.get(label, 0)
-                lots = self._marked(lots, label, units)
-                claim[2] -= self.lost[label] - before  # what several legs of one holding may be in all
+            _, label, units = claim
+            before = self.lost.get(label, 0)
+            lots = self._marked(lots, label, units)
+            claim[2] -= self.lost[label] - before  # what several legs of one holding may be in all
         return lots
 
     def _outgoing(self, ordinal: int, part: _Drawn, claims: Sequence[list[int]]) -> list[tuple[int, list[Lot], int]]:

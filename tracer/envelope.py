@@ -18,7 +18,7 @@ from tracer.conversions import Conversion, Exchanged
 from tracer.gains import Network, most, most_worth
 from tracer.ledger import Ledger, Movement
 from tracer.lots import Fees, apportion, pro_rata_share
-from tracer.moves import Course, Seeds, barrier
+from tracer.moves import Course, Seeds, barrier, claims_on, comes_for
 from tracer.reach import reach
 from tracer.trace import Place, place_of
 
@@ -132,7 +132,7 @@ class _Unrolled:
         self.reached: dict[int, int] = {}
         self.pending: list[tuple[int, int, int]] = []  # (node, end, room)
         self.stranded: dict[Place, Fraction] = {}  # exchanged for less than one unit
-        self.exchanges = self.rounding = self.entered = 0
+        self.exchanges = self.rounding = self.blurred = self.entered = 0
         self.fees: dict[tuple[int, int], _State] = {}  # (fee sink, block), where coinbases carry fees on
 
     def unroll(self) -> None:
@@ -156,22 +156,27 @@ class _Unrolled:
     def _step(self, step: int, movements: Sequence[Movement]) -> None:
         claims = [list(claim) for claim in self.seeds.legs.get(step, ())]
         exchanges = self.course.conversions.get(step, ())
-        exchanged = {leg.hid for exchange in exchanges for leg in exchange.gave}
-        drawn: list[_Drawn] = []
-        for one in movements:
-            if one.own and not any(hid in exchanged for hid, _ in one.inputs):
-                continue
-            mine = {hid: self._claimed(hid, [self._drawn(hid, units, step)], claims) for hid, units in one.inputs}
-            if one.ordinal in self.seeds.paid:
-                parts = [part for of_one in mine.values() for part in of_one]
-                for label, units in self.seeds.paid[one.ordinal]:
-                    parts = self._marked(parts, label, units)
-                mine = {one.inputs[0][0]: parts}
-            drawn.append(_Drawn(one, mine))
+        gave = {leg.hid for exchange in exchanges for leg in exchange.gave}
+        got = {leg.hid for exchange in exchanges for leg in exchange.got}
+        drawn = [
+            _Drawn(one, {hid: [self._drawn(hid, units, step)] for hid, units in one.inputs})
+            for one in movements
+            if not one.own or any(hid in gave for hid, _ in one.inputs)
+        ]
+        late = [each for each in drawn if comes_for(each.one, gave, got)]  # as in the engine
+        for each in drawn:
+            if not comes_for(each.one, gave, got):
+                self._enter(each, claims)
         came: dict[int, list[_Part]] = {}
         for exchange in exchanges:
             self._exchange(exchange, drawn, came)
-        given: dict[int, list[_Part]] = {}
+        waiting: dict[int, list[list[int]]] = {}
+        for each in late:
+            if any(hid in came for hid, _ in each.one.outputs):
+                waiting[each.one.ordinal] = claims_on(each.one, claims, self.seeds)
+            else:
+                self._enter(each, claims)
+        given: dict[int, list[tuple[tuple[int, ...], list[_Part]]]] = {}
         for each in drawn:
             parts = [part for of_one in each.parts.values() for part in of_one]
             if step in self.course.barriers:
@@ -179,12 +184,27 @@ class _Unrolled:
                 parts = [_Part(sum(part.units for part in parts))]
             shares = self._shared(each.one, parts) if each.shares is None else each.shares
             for (hid, _), share in zip(each.one.outputs, shares, strict=True):
-                given.setdefault(hid, []).extend(self._claimed(hid, share, claims))
+                given.setdefault(hid, []).append(((each.one.ordinal,), share))
         for hid, exchanged_for in came.items():  # what else was paid to it stays beside what it was exchanged for
-            rest = sum(part.units for part in given[hid]) - sum(part.units for part in exchanged_for)
-            given[hid] = [*exchanged_for, *self._others(given[hid], rest)]
-        for hid, parts in given.items():
-            self._given(hid, parts, step)
+            paid = [part for _, share in given[hid] for part in share]
+            rest = sum(part.units for part in paid) - sum(part.units for part in exchanged_for)
+            at = tuple(one for of_one, _ in given[hid] for one in of_one)
+            given[hid] = [(at, [*exchanged_for, *self._others(paid, rest)])]
+        for hid, came_to_it in given.items():
+            parts = []
+            for at, share in came_to_it:
+                parts += self._claim(share, [claim for one in at for claim in waiting.get(one, ())])
+            self._given(hid, self._claimed(hid, parts, claims), step)
+
+    def _enter(self, each: _Drawn, claims: Sequence[list[int]]) -> None:
+        """What is paid here is a loss, as far as it is claimed."""
+        mine = {hid: self._claimed(hid, parts, claims) for hid, parts in each.parts.items()}
+        if each.one.ordinal in self.seeds.paid:
+            parts = [part for of_one in mine.values() for part in of_one]
+            for label, units in self.seeds.paid[each.one.ordinal]:
+                parts = self._marked(parts, label, units)
+            mine = {each.one.inputs[0][0]: parts}
+        each.parts = mine
 
     def _shared(self, one: Movement, parts: list[_Part]) -> list[list[_Part]]:
         """What each output gets: any part of what the inputs brought together."""
@@ -252,6 +272,8 @@ class _Unrolled:
         """What every rule gives alike: all that was given is certain."""
         lots = [(worth, units, units * rate) for part, rate in zip(gave, rates, strict=True)
                 for worth, units in part.stolen.items()]  # fmt: skip
+        if self.apart:
+            self.stranded.setdefault(place_of(self.ledger, got.hid), Fraction(0))
         scale = lcm(*(came.denominator for _, _, came in lots))
         weights = [int(came * scale) for _, _, came in lots]
         stolen = pro_rata_share(got.units, sum(weights), got.units * scale - sum(weights))
@@ -343,12 +365,14 @@ class _Unrolled:
         return part
 
     def _claimed(self, hid: int, parts: list[_Part], claims: Sequence[list[int]]) -> list[_Part]:
+        return self._claim(parts, [claim for claim in claims if claim[0] == hid])
+
+    def _claim(self, parts: list[_Part], claims: Iterable[list[int]]) -> list[_Part]:
         for claim in claims:
-            at, label, units = claim
-            if at == hid:
-                before = self.entered
-                parts = self._marked(parts, label, units)
-                claim[2] -= self.entered - before
+            _, label, units = claim
+            before = self.entered
+            parts = self._marked(parts, label, units)
+            claim[2] -= self.entered - before
         return parts
 
     def _marked(self, parts: list[_Part], label: int, asked: int) -> list[_Part]:
@@ -357,6 +381,10 @@ class _Unrolled:
         most_of = min(asked, units, self.left.get(label, units))
         certain = _sum(part.stolen for part in parts)
         unsure = sum(part.room for part in parts)
+        # What comes back from an exchange stands for more or less than one each, and which of it did, the rule decides.
+        ways = self.ways
+        mixed = [part for part in parts if part.room and part.node in ways.converted]
+        self.blurred += sum(ceil(part.room * max(ONE, ways.top[part.node])) for part in mixed)
         # How much of it is this loss, or is left of its cap, depends on the rule: widen every bound instead.
         if unsure and (most_of < units or label in self.left):
             self.slack += 2 * min(unsure, units) + 2 * self.doubted.pop(label, 0)
@@ -445,13 +473,18 @@ class _Unrolled:
                 low += came[node] - floor(most(network, [node], supplies=self.ways.clean))
             bounds = Bounds(max(0, low - self.slack), high + self.slack)
             converted = place in self.stranded or any(worth != ONE for worth in mine)
-            if converted or (place in nodes and self._came_converted(self.ends[place])):
+            if converted or self.apart or self.blurred or (place in nodes and self._came_converted(self.ends[place])):
                 bounds = self._with_basis(place, bounds, nodes)
             found[place] = bounds
         if self.slack:  # then value may have come wherever it could have at all
             for hid in self.reached:
                 found.setdefault(place_of(self.ledger, hid), Bounds(0, self.slack))
         return {place: bounds for place, bounds in found.items() if bounds.most or bounds.stolen[1]}
+
+    @property
+    def apart(self) -> bool:
+        """Whether the books round several amounts in one exchange: each loss, and what each exchange made of it."""
+        return self.exchanges > 1 or (self.exchanges > 0 and self.seeds.labels() > 1)
 
     def _came_converted(self, end: int) -> bool:
         return any(tail in self.ways.converted for tail, at, _ in self.pending if at == end)
@@ -467,7 +500,9 @@ class _Unrolled:
             high += most_worth(ways.network, [node], ways.worth)
             low += max(Fraction(0), ways.total - (most_worth(ways.network, others, ways.worth) if others else 0))
         # The books share whole units out: at each exchange lots may round by one, on their way to each end again.
-        slack = self.slack + self.rounding + (self.exchanges + 1) * (self.exchanges + self.seeds.labels())
+        slack = (
+            self.slack + self.blurred + self.rounding + (self.exchanges + 1) * (self.exchanges + self.seeds.labels())
+        )
         high = min(high, Fraction(self.entered + self.slack))  # an end stands for no more than was lost
         decided = bounds.least == bounds.most and low == high
         basis = max(0, floor(low) - slack), min(ceil(high) + slack, self.entered + self.slack)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tracer.conversions import Conversion, Strain
-from tracer.ledger import Ledger
+from tracer.ledger import Ledger, Movement
 from tracer.lots import Fees, Lot, Rule
 
 Amounts = dict[int, int]  # label -> units
@@ -71,6 +71,17 @@ class Flow:
 def barrier(ordinal: int) -> int:
     """The target of what is not followed through the step at `ordinal`; its own inverse."""
     return -2 - ordinal
+
+
+def comes_for(one: Movement, gave: Container[int], got: Container[int]) -> bool:
+    """Whether a movement pays out what somebody gets in an exchange, and is nothing that is given in one itself."""
+    return any(hid in got for hid, _ in one.outputs) and not any(hid in gave for hid, _ in one.inputs)
+
+
+def claims_on(one: Movement, claims: Sequence[list[int]], seeds: Seeds) -> list[list[int]]:
+    """The claims to what a movement pays, [hid, label, units]: those of its step on who pays, and those on itself."""
+    on_payers = [claim for claim in claims if any(claim[0] == hid for hid, _ in one.inputs)]
+    return on_payers + [[-1, label, units] for label, units in seeds.paid.get(one.ordinal, ())]
 
 
 @dataclass(frozen=True, slots=True)

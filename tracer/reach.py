@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from tracer.conversions import Exchanged
 from tracer.ledger import Ledger, Movement
 from tracer.lots import Fees
 from tracer.moves import Course, Seeds
@@ -51,16 +52,14 @@ class _Reach:
         }
         marked |= {hid for one in movements if one.ordinal in self.seeds.paid for hid, _ in one.inputs}
         exchanges = self.course.conversions.get(ordinal, ())
-        given: dict[int, int] = {}
+        kept = _kept(movements, [leg for exchange in exchanges for leg in exchange.gave])
         for exchange in exchanges:
-            for leg in exchange.gave:
-                given[leg.hid] = given.get(leg.hid, 0) + leg.units
             if any(leg.hid in marked for leg in exchange.gave):
                 for leg in exchange.got:
                     self._reach(leg.hid, ordinal)
         for one in movements:
             paid = one.ordinal in self.seeds.paid
-            if not paid and not any(hid in marked and units > given.get(hid, 0) for hid, units in one.inputs):
+            if not paid and not any(hid in marked and kept[one.ordinal, hid] for hid, _ in one.inputs):
                 paid = False
             else:
                 paid = ordinal not in self.course.barriers
@@ -81,3 +80,22 @@ class _Reach:
         if self.course.fees is Fees.IN_RATIO and hid in self.reached and self.ledger.is_fee(hid):
             return ordinal in self.collecting
         return ordinal <= self.followed.get(hid, -1) and (hid in self.reached or hid in self.seeds.unseen)
+
+
+def _kept(movements: Iterable[Movement], gave: Iterable[Exchanged]) -> dict[tuple[int, int], int]:
+    """(transfer, who paid) -> what was paid there and not given in an exchange: as `tracer.engine` takes it out."""
+    kept = {(one.ordinal, hid): units for one in movements for hid, units in one.inputs}
+    for leg in gave:
+        left = leg.units
+        for one in movements:
+            paid = kept.get((one.ordinal, leg.hid), 0)
+            to = {hid for hid, _ in one.outputs}
+            if leg.to and not leg.to & to:
+                continue
+            if leg.to and not to <= leg.to and len(one.inputs) == 1:
+                paid = min(paid, sum(units for hid, units in one.outputs if hid in leg.to))
+            taken = min(left, paid)
+            if taken:
+                kept[one.ordinal, leg.hid] -= taken
+                left -= taken
+    return kept

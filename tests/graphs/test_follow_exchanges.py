@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
-from drawn_exchanges import drawn, labels
-from graphs.follow import Following, follow
-from graphs.stops import StopRules
+from drawn_exchanges import asset, drawn, labels
+from followed_exchanges import followed
+from graphs.follow import Following
 from notation import ETH, address, name_of
-from tracer.coverage import Coverage, CoverageBook, Kind, State
 from tracer.labels import Label, LabelBook, Role
-from tracer.ledger import Ledger
 from tracer.losses import Loss
-from tracer.lots import Rule
-
-ALL = StopRules(dust_one_in=0, diluted_one_in=0)
-
-
-def followed(text: str, book: LabelBook, lines: Sequence[int] = (0,), losses: Sequence[Loss] = ()) -> Following:
-    """What is lost is what the drawing's lines of these numbers (from 0) pay, unless `losses` say otherwise."""
-    transfers = drawn(text)
-    everyone = {leg.address for one in transfers for leg in one.inputs + one.outputs if leg.address}
-    read = CoverageBook(Coverage(one, State.READ, frozenset(Kind), "drawing", "drawing") for one in sorted(everyone))
-    of = Ledger.of(transfers, read, keep=book.custodians(ALL.label_confidence))
-    stated = losses or [Loss(f"l{at}", transfers[at].asset, paid=transfers[at].id) for at in lines]
-    found = follow(of, book, stated, ALL, spent=True)
-    bounds = found.bounds()
-    for rule, trace in found.traces().items():
-        for end in trace.ends:
-            one = bounds[end.place]
-            assert one.least <= end.units <= one.most, (rule, end, one)
-            assert one.stolen[0] <= end.stolen <= one.stolen[1], (rule, end, one)
-    return found
+from tracer.lots import Between, Rule
 
 
 def resting(found: Following, rule: Rule) -> dict[tuple[str, str], int]:
@@ -57,6 +34,25 @@ def test_a_thief_who_is_the_market_too_makes_no_unit_twice(rule: Rule) -> None:
     found = followed(text, labels(bybit=Role.EXCHANGE))
     assert sum(units for (_, symbol), units in resting(found, rule).items() if symbol == "ETH") <= 100
     assert found.traces()[rule].books.lost == 100
+
+
+@pytest.mark.parametrize("between", Between)
+@pytest.mark.parametrize("got", [1, 3])
+def test_what_was_stolen_before_its_exchange_is_not_lost_again_by_whom_it_came_to(between: Between, got: int) -> None:
+    """Another victim's claim to all that came to a wallet is to what is clean of it, as in any other payment."""
+    text = f"""
+        1 victim -> w 1 A
+        2 w -> x {got} B
+        2 w -> router 1 A
+        2 router -> w {got} B
+        3 bank -> x 5 B
+        4 x -> bybit {got + 5} B
+    """
+    losses = [Loss("one", asset("A"), paid=drawn(text)[0].id), Loss("all of x", asset("B"), wallet=address("x"))]
+    found = followed(text, labels(router=Role.PROTOCOL, bybit=Role.EXCHANGE), losses=losses, between=between)
+    for trace in found.traces().values():
+        assert trace.books.lost == 1 + 5
+        assert {name_of(end.place.address): end.units for end in trace.ends} == {"bybit": got + 5}
 
 
 def test_a_loss_that_is_exchanged_in_its_own_payment_is_followed_into_what_came_for_it() -> None:
