@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from cases.answer import FORMAT
+from cases.answering_again import moves_alike
 from cases.case_file import Case
 from cases.graph.nouns import Flow, Place, Rest, TraceRecord, Units, order_of
 from cases.tracing import Traced, retraced
@@ -34,17 +35,12 @@ def records_of(case: Case, without: Collection[tuple[int, str]] = ()) -> Iterato
 
 
 def _again(case: Case, given: dict[str, Any]) -> Traced | None:
-    """The trace behind an answer, if the case as it is still gives that answer's books."""
+    """The trace behind an answer, if the case as it is still moves the same units to the same ends by the same way."""
     try:
         traced = retraced(case, given)
-        traces = traced.traces()
+        return traced if moves_alike(given, traced) else None
     except FundtrailError:
         return None
-    for rule, books in given["books"].items():
-        found = traces[Rule(rule)].books if Rule(rule) in traces else None
-        if found is None or any(str(getattr(found, part)) != units for part, units in books.items()):
-            return None
-    return traced
 
 
 def record_of(given: Mapping[str, Any], id: str, at: int, traced: Traced | None) -> TraceRecord:
