@@ -236,7 +236,7 @@ def test_however_it_grows_and_is_cut_it_ends_as_one_filled_at_once(
         read(case, "thief", at=2)
         wallets = chance.sample(["mule", "aunt", "till", "friend", "bank", "cave", "crumb"], 7)
         for at in range(3, 30):
-            match chance.randrange(5):
+            match chance.randrange(6):
                 case 0 if wallets:
                     read(case, wallets.pop(), at=at)
                 case 1:
@@ -246,6 +246,9 @@ def test_however_it_grows_and_is_cut_it_ends_as_one_filled_at_once(
                 case 3:
                     names = {chance.choice(["till", "bank"]): "exchange"}
                     case.pin_labels(read_labels(labelled(tmp_path / f"{at}.csv", **names)), at=at)
+                case 4:
+                    lost = address(chance.choice(["thief", "mule", "bank"]))
+                    case.replace_after(MadeUp().name, lost, chance.randrange(1, 9), at=at)
                 case _:
                     try:
                         if fill(case, graph, progress=cut):
