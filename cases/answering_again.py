@@ -40,11 +40,20 @@ def doubt_about(case: Case, given: Mapping[str, Any], hops: Sequence[Mapping[str
     return ""
 
 
-def moves_alike(given: Mapping[str, Any], traced: Traced) -> bool:
-    """Whether `traced` moves and leaves what the answer says: the books, and at each end the units and what brought them.
+def traced_alike(case: Case, given: Mapping[str, Any]) -> Traced | None:
+    """The trace behind an answer, if what the case holds by now still moves the same units to the same ends.
 
-    Bounds, labels and coverage may say otherwise by now; the payments behind the answer are the same.
+    None once a reorganisation or another page changed that: the payments would be those of another answer. Bounds,
+    labels and coverage may say otherwise than they did; books and ends, and what brought each its units, may not.
     """
+    try:
+        traced = retraced(case, dict(given))
+        return traced if _moves_alike(given, traced) else None
+    except FundtrailError:
+        return None
+
+
+def _moves_alike(given: Mapping[str, Any], traced: Traced) -> bool:
     chosen, traces = [Rule(rule) for rule in given["rules"]], traced.traces()
     if not set(chosen) <= set(traces):
         return False
