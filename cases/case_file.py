@@ -178,7 +178,7 @@ class Case:
         return pages.transactions(self._file, after, most, since)
 
     def replaced(self) -> Iterator[TransferId]:
-        """What was read of blocks that a reorganisation replaced since: some of it may stand, as read elsewhere or anew.
+        """What was read of blocks that a reorganisation replaced since; some may stand, as read elsewhere or anew.
 
         In pieces, and one transfer as often as pages told it.
         """

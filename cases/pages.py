@@ -178,7 +178,7 @@ def replace_after(file: SqliteFile, source: str, address: Address, above: int, *
 
 
 def replaced(file: SqliteFile) -> Iterator[TransferId]:
-    """Each transfer that a page told of a block that was replaced since, once a page; another page may still tell it."""
+    """Each transfer that a page told of a block that was replaced since; another page may tell it still."""
     for n, above in _replaced(file).items():
         found = file.rows("SELECT DISTINCT id, body FROM citations JOIN transfers ON transfer = hash WHERE n = ?", n)
         with readable("a transfer"):

@@ -32,7 +32,7 @@ class GraphStore(Protocol):
         ...
 
     def delete_transfers(self, ids: Iterable[TransferId]) -> None:
-        """Remove these facts, where they are there. All else stays: the places they named, and what was said of them."""
+        """Remove these facts, where they are there, and nothing else: neither their places nor what rests on them."""
         ...
 
     def delete_unnamed_places(self) -> None:

@@ -1,4 +1,4 @@
-"""What a reorganisation replaced leaves the graph with the next filling: it is then as one filled at once, in any store."""
+"""What a reorganisation replaced leaves a graph with the next filling: it is then as one filled at once."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def graph(request: pytest.FixtureRequest) -> Iterator[SqliteGraph | Neo4jGraph]:
 
 
 def stolen(case: Case) -> tuple[MadeUpChain, MadeUpLive]:
-    """A case with a trace: of what the thief got, 4 went to the mule, and 5 over a block that is not final to a ghost."""
+    """A case with a trace: of what the thief got, 4 went to the mule, and 5 to a ghost in a block that is not final."""
     chain = MadeUpChain()
     for block in ([(FRIEND, THIEF, 9)], [(THIEF, MULE, 4)], [], [(THIEF, GHOST, 5)], [], []):
         chain.mine(*block)
@@ -218,14 +218,15 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _grow(case: Case, chance: random.Random, folder: Path) -> Callable[[int], None]:
-    """One thing that may happen to a case, drawn at each call: blocks, forks, readings, a few of them killed, claims."""
+    """What may happen to a case, drawn at each call: blocks, forks, readings, some of them killed, answers, claims."""
     chain, salt, gone = MadeUpChain(depth=3), count(), list[tuple[Address, Address, int]]()
     chain.mine(*((FRIEND, who, 10**30) for who in (THIEF, MULE, SHOP)))
     source, judged = MadeUpLive(chain), list[Judgement]()
     list(ask(case, source, THIEF, Clock()))
 
     def block() -> list[tuple[Address, Address, int]]:
-        drawn = [(*chance.sample(PARTIES[:4], 2), 10**6 + next(salt)) for _ in range(chance.randrange(3))]
+        pairs = [chance.sample(PARTIES[:4], 2) for _ in range(chance.randrange(3))]
+        drawn = [(one, two, 10**6 + next(salt)) for one, two in pairs]
         drawn += [(THIEF, address(f"once{n}"), n) for n in islice(salt, chance.randrange(2))]
         if gone and chance.random() < 0.7:
             drawn.append(gone.pop())  # mined again, in another block
