@@ -146,13 +146,17 @@ def test_another_answer_alone_is_sent_alone(case: Case) -> None:
     assert dump(graph) == from_nothing(case)
 
 
-def test_after_a_reorganisation_all_is_sent(case: Case) -> None:
+def test_after_a_reorganisation_all_is_sent_and_once(case: Case) -> None:
     graph = Watched()
     again(case, graph)
     graph.asked()
     case.replace_after(MadeUp().name, address("thief"), 10**6, at=9)
     again(case, graph)
     assert len(graph.asked()[0]) == len(case.ledger())
+    case.record("note", {"text": "the victim called"}, at=10)
+    again(case, graph)
+    assert graph.asked() == ([], [])
+    assert dump(graph) == from_nothing(case)
 
 
 def test_what_came_while_a_push_was_cut_is_sent_too(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
