@@ -277,6 +277,9 @@ class GraphStoreContract:
         store.write_clusters([])
         store.delete_unnamed_places()
         assert set(store.addresses()) == {who("till"), who("nobody"), who("thief")}, "what labels and losses name"
+        store.write_trace(replace(TRACES[0], flows=(flow(FACTS[9], 1),), ends=()))
+        store.delete_unnamed_places()
+        assert {who("early"), who("late")} <= set(store.addresses()), "what a traced way goes through"
         assert repr(who("alone")) in dump(other)["addresses"]
         fill(store)
         assert dump(store) == dump(other)
