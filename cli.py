@@ -581,18 +581,17 @@ def export(file: Path, form: str, out: Path | None, force: bool, as_json: bool) 
 
     csv, jsonl, parquet and graphml hold the whole case and can be imported again; tagpack holds the labels.
     """
-    from cases.exporting.contents import contents_of
+    from cases.exporting.contents import contents_with_answer
     from cases.exporting.names import safe_name
     from cases.exports import FORMATS as FORMS
     from cases.exports import export as write_export
-    from cases.tracing import latest, retraced
+    from cases.tracing import latest
 
     target = out or file.with_name(safe_name(file.stem) + FORMS[form].ending)
     with _open(file) as opened:
-        answered = FORMS[form].needs_answer or opened.issued()
-        given = latest(opened) if answered else None
-        contents = contents_of(opened, given, retraced(opened, given) if given else None)
-        written = write_export(contents, target, form, force=force)
+        if FORMS[form].needs_answer:
+            latest(opened)  # says what to do where there is none
+        written = write_export(contents_with_answer(opened), target, form, force=force)
         opened.record("export", {"format": form, "files": [path.name for path in written]}, at=_now())
     _emit([str(path) for path in written] if as_json else "\n".join(map(str, _shown(written))), as_json)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cases.answer import FORMAT, Requests, answer
+from cases.answer_ends import ends_part, resting
 from cases.case_file import Case
 from cases.codec import UNREADABLE, canonical
 from cases.hops import Traced, hops_of
@@ -13,6 +14,7 @@ from cases.tracing import retraced
 from graphs.leads import leads
 from graphs.stops import StopRules
 from tracer.errors import FundtrailError
+from tracer.labels import LabelBook
 from tracer.lots import Rule
 from tracer.values import TransferId
 
@@ -36,6 +38,38 @@ def doubt_about(case: Case, given: Mapping[str, Any], hops: Sequence[Mapping[str
     except UNREADABLE as error:
         return f"it is not an answer: {error!r:.200}"
     return ""
+
+
+def traced_alike(case: Case, given: Mapping[str, Any]) -> Traced | None:
+    """The trace behind an answer, if what the case holds by now still moves the same units to the same ends.
+
+    None once a reorganisation or another page changed that: the payments would be those of another answer. Bounds,
+    labels and coverage may say otherwise than they did; books and ends, and what brought each its units, may not.
+    """
+    try:
+        traced = retraced(case, dict(given))
+        return traced if _moves_alike(given, traced) else None
+    except FundtrailError:
+        return None
+
+
+def _moves_alike(given: Mapping[str, Any], traced: Traced) -> bool:
+    chosen, traces = [Rule(rule) for rule in given["rules"]], traced.traces()
+    if not set(chosen) <= set(traces):
+        return False
+    for rule, books in given["books"].items():
+        found = traces[Rule(rule)].books
+        if any(str(getattr(found, part)) != units for part, units in books.items()):
+            return False
+    names = [loss.name for loss in traced.losses]
+    rests = resting(traces, traced.stops)
+    again = ends_part(traced, rests, chosen, names, None, LabelBook(()), StopRules(**given["settings"]))
+    return _moved(again) == _moved(given["ends"])
+
+
+def _moved(ends: Sequence[Mapping[str, Any]]) -> list[str]:
+    told = "chain", "address", "holding", "asset", "amounts", "basis_amounts", "by_loss", "transfers"
+    return sorted(canonical({key: end[key] for key in told}) for end in ends)
 
 
 def _again(case: Case, given: Mapping[str, Any], traced: Traced) -> dict[str, Any]:

@@ -177,6 +177,13 @@ class Case:
         """
         return pages.transactions(self._file, after, most, since)
 
+    def replaced(self) -> Iterator[TransferId]:
+        """What was read of blocks that a reorganisation replaced since; some may stand, as read elsewhere or anew.
+
+        In pieces, and one transfer as often as pages told it.
+        """
+        return pages.replaced(self._file)
+
     def holds(self, id: TransferId) -> bool:
         """Whether the case holds that transfer, and no reorganisation has replaced it."""
         return pages.holds(self._file, id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -175,6 +175,17 @@ def replace_after(file: SqliteFile, source: str, address: Address, above: int, *
         body = canonical({"had": was, "has": now})
         file.write("INSERT INTO replaced VALUES (?, ?, ?, ?)", [(n, asked_of(source, address), above, body)])
         log.append(file, n, at, "reorg", statements.reorg(file, n))
+
+
+def replaced(file: SqliteFile) -> Iterator[TransferId]:
+    """Each transfer that a page told of a block that was replaced since; another page may tell it still."""
+    for n, above in _replaced(file).items():
+        found = file.rows("SELECT DISTINCT id, body FROM citations JOIN transfers ON transfer = hash WHERE n = ?", n)
+        with readable("a transfer"):
+            for key, body in found:
+                if json.loads(body)["block"][0] > above:
+                    chain, tx, position = json.loads(key)
+                    yield TransferId(Chain.named(chain), tx, position)
 
 
 def _replaced(file: SqliteFile) -> dict[int, int]:

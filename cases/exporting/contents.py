@@ -38,8 +38,8 @@ class Contents:
 
     Facts: every report of every `transfers`, the `evidence` they were read from, the `coverage` (source asked, its
     answer) and the `problems` met. Claims: `labels`. Decisions: `losses`, and `withdrawals` of judgements. Inferences:
-    the `answer` given last (None: none was given) and its `hops`, which are worked out anew from the facts; and the
-    `judgements`, from which clusters follow.
+    the `answer` given last (None: none was given) and its `hops`, which are worked out anew from the facts, and are
+    none where these give other ones by now; and the `judgements`, from which clusters follow.
     """
 
     transfers: tuple[Transfer, ...]
@@ -69,7 +69,10 @@ class Contents:
 
 
 def contents_of(case: Case, answer: Answer | None = None, traced: Traced | None = None) -> Contents:
-    """What the case holds. `answer` and `traced` as `latest` and `retraced` give them; without them, no inference."""
+    """What the case holds. `answer` and `traced` as `latest` and `traced_alike` give them; without them, no inference.
+
+    What a reorganisation replaced is not among the transfers; the bytes that told it are among the evidence.
+    """
     return Contents(
         tuple(case.reports()),
         tuple(case.all_evidence()),
@@ -85,13 +88,14 @@ def contents_of(case: Case, answer: Answer | None = None, traced: Traced | None 
 
 
 def contents_with_answer(case: Case) -> Contents:
-    """What the case holds, with its latest answer where one was given."""
-    from cases.tracing import latest, retraced
+    """What the case holds, with its latest answer where one was given; its hops only while they are that answer's."""
+    from cases.answering_again import traced_alike
+    from cases.tracing import latest
 
     if not case.issued():
         return contents_of(case)
     answer = latest(case)
-    return contents_of(case, answer, retraced(case, answer))
+    return contents_of(case, answer, traced_alike(case, answer))
 
 
 def contents_told(answer: Answer, traced: Traced, labels: Iterable[Label] = ()) -> Contents:

@@ -223,6 +223,67 @@ class GraphStoreContract:
             assert told(more) in map(told, store.transfers())
         assert len(list(store.transfers())) == 2
 
+    def test_deleted_transfers_are_gone_and_nothing_else(self, store: GraphStore, other: GraphStore) -> None:
+        fill(store)
+        fill(other)
+        before, gone = dump(store), [FACTS[0], FACTS[6], FACTS[-1]]
+        missing = TransferId(ETHEREUM, "0xnone")
+        for _ in range(2):
+            store.delete_transfers([missing, *(one.id for one in gone)])
+            after = dump(store)
+            lost = {str(one.id) for one in gone}
+            assert after["transfers"] == [told(one) for one in sorted(FACTS, key=order_of) if str(one.id) not in lost]
+            assert not [line for line in after["paid"] + after["got"] for id in lost if id in line]
+            same = "addresses", "labels", "judgements", "clusters", "losses", "traces"
+            assert {name: after[name] for name in same} == {name: before[name] for name in same}
+        assert dump(other) == before, "those of another case stay"
+        store.write_transfers(gone)
+        assert dump(store) == before
+
+    def test_a_deleted_transfer_may_be_written_otherwise(self, store: GraphStore) -> None:
+        """A reorganised chain may have the same transaction in another block, and do other things in it."""
+        coin = coins(9, [(1, 0, "ann", 5), (1, 1, "bob", 6)], [("shop", 11)], 0)
+        store.write_transfers([paid(1, who("a"), who("b"), 5), coin])
+        one = replace(paid(8, who("c"), who("a"), 7, USDT), id=paid(1, who("a"), who("b"), 5).id)
+        other = replace(coins(9, [(1, 0, "ann", 5)], [("shop", 4), ("ann", 1)], 0), block=Block(10, 10, "0x10"))
+        store.delete_transfers([one.id, other.id])
+        store.write_transfers([one, other])
+        store.delete_unnamed_places()
+        assert sorted(map(told, store.transfers())) == sorted([told(one), told(other)])
+        assert set(store.addresses()) == {who("a"), who("c"), who("ann", BITCOIN), who("shop", BITCOIN)}
+        everywhere = list(map(Place.of, store.addresses()))
+        found = [(one.source.address, one.target.address, one.units, one.block, one.asset)
+                 for one in store.payments(everywhere, out=True)]  # fmt: skip
+        assert found == [
+            (who("c"), who("a"), 7, 8, USDT.name), (who("ann", BITCOIN), who("shop", BITCOIN), 4, 10, "bitcoin"),
+        ]  # fmt: skip
+        assert not store.payments([Place.of(who("b"))], out=False)
+
+    def test_places_that_nothing_names_go_and_others_stay(self, store: GraphStore, other: GraphStore) -> None:
+        fill(store)
+        fill(other)
+        before = dump(store)
+        store.delete_unnamed_places()
+        after = dump(store)
+        assert set(before.pop("addresses")) - set(after.pop("addresses")) == {repr(who("alone"))}
+        assert after == before
+        store.delete_transfers(one.id for one in FACTS)
+        store.delete_unnamed_places()
+        named = {who(name) for name in ("till", "nobody", "thief", "mule", "aunt")}
+        assert set(store.addresses()) == named | {who(name, BITCOIN) for name in ("ann", "bob")}
+        for one in TRACES:
+            store.delete_trace(one.id)
+        store.write_judgements([])
+        store.write_clusters([])
+        store.delete_unnamed_places()
+        assert set(store.addresses()) == {who("till"), who("nobody"), who("thief")}, "what labels and losses name"
+        store.write_trace(replace(TRACES[0], flows=(flow(FACTS[9], 1),), ends=()))
+        store.delete_unnamed_places()
+        assert {who("early"), who("late")} <= set(store.addresses()), "what a traced way goes through"
+        assert repr(who("alone")) in dump(other)["addresses"]
+        fill(store)
+        assert dump(store) == dump(other)
+
     def test_another_case_is_neither_seen_nor_touched(self, store: GraphStore, other: GraphStore) -> None:
         fill(store)
         before = dump(store)
@@ -269,6 +330,11 @@ class GraphStoreContract:
             source = Place.of_leg(fact.inputs[0])
             found = [one.transfer for one in store.payments([source], out=True)]
             assert str(fact.id) in found or source == Place.of_leg(fact.outputs[0])
+        store.delete_unnamed_places()
+        assert sorted(map(told, store.transfers())) == sorted(map(told, facts)), "all of it is named"
+        store.delete_transfers(one.id for one in facts)
+        assert not list(store.transfers())
+        assert store.trace(record.id) == record
 
     # Questions.
 

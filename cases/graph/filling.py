@@ -21,6 +21,7 @@ from tracer.errors import CaseConflict
 from tracer.values import Transfer
 
 PIECE = 2_000  # transactions in memory at once
+NOTHING = '["","",0]'  # the mark of transfers where none was sent yet
 BETWEEN_MARKS = 20  # pieces: a run that is cut sends at most these again
 FACTS = ("page", "reorg")  # the kinds of entries that change transfers
 BESIDE = ("trace", "export", "note", "prices", "judgements", "withdrawal")  # those that no trace rests on
@@ -66,6 +67,7 @@ def fill(case: Case, store: Fillable, *, progress: Callable[[Filling], None] = l
     there = _traces_there(store, log)
     with ThreadPoolExecutor(1) as aside:  # traces are computed again while transfers are on their way
         records = aside.submit(_records, case.path, there)
+        _take_out(case, store, log)
         _transfers(case, store, log, progress)
     labels = list(case.labels())
     store.write_labels(labels)
@@ -78,6 +80,7 @@ def fill(case: Case, store: Fillable, *, progress: Callable[[Filling], None] = l
     for n, record in enumerate(records.result(), start=1):
         store.write_trace(record)
         progress(Filling("traces", n))
+    store.delete_unnamed_places()
     return True
 
 
@@ -104,20 +107,30 @@ def _number(log: Sequence[Entry], hashed: str) -> int:
     return next((entry.n for entry in log if entry.hash == hashed), 0)
 
 
+def _take_out(case: Case, store: Fillable, log: Sequence[Entry]) -> None:
+    """Take out what reorganisations replaced since this was last done; then all transfers are to be sent.
+
+    Among what is taken out is what stands all the same, as read elsewhere or mined again: it may stand otherwise, and
+    is sent as it is now. The mark comes last, so a cut before it does this once more, with nothing sent in between.
+    """
+    since = _number(log, store.marked("reorganised"))
+    if any(entry.kind == "reorg" for entry in log if entry.n > since):
+        store.delete_transfers(case.replaced())
+        store.mark("transfers", NOTHING)
+        store.mark("reorganised", log[-1].hash)
+
+
 def _transfers(case: Case, store: Fillable, log: Sequence[Entry], progress: Callable[[Filling], None]) -> None:
     """Send the transfers that are not there yet.
 
     The mark: the case's head then, the key behind which to go on (None: nowhere), how many were sent, and the head
-    of the case when all its transfers were there. Of what came since then only transactions with new reports are
-    sent; after a reorganisation, which can touch any, all.
+    of the case when all its transfers were there. Of what came since then only transactions with new reports are sent.
     """
     head = log[-1].hash
-    told, after, done, whole = (*json.loads(store.marked("transfers") or '["","",0]'), "")[:4]
+    told, after, done, whole = (*json.loads(store.marked("transfers") or NOTHING), "")[:4]
     if any(entry.kind in FACTS for entry in log if entry.n > _number(log, told)):
         after, done, whole = "", 0, told if after is None else whole
     since = _number(log, whole)
-    if any(entry.kind == "reorg" for entry in log if entry.n > since):
-        since = 0
     ended = after is None
     while not ended:
         last = [after]

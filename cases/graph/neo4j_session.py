@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 PATIENCE = 120.0  # seconds that a server may be away, as when it restarts
 CONNECTING = 10.0  # seconds for the first connection: who mistypes an address should not wait long
-COLLISIONS = 10  # times in a row that another writer may make the same thing at the same moment
+COLLISIONS = 10  # times in a row that another writer may make, or take out, the same thing at the same moment
+VANISHED = "Neo.ClientError.Statement.EntityNotFound"  # another case let go of it while the statement ran
 Rows = Sequence[dict[str, Any]]
 Step = tuple[str, Rows]  # a statement of ours, and what it is run for
 T = TypeVar("T")
+
+
+class _Gone(CaseConflict):
+    """Something that a row names is not in the database."""
 
 
 class Database:
@@ -59,7 +64,8 @@ class Database:
 
         A step that returns `told` must tell as many as it was given rows: what was not found would else be lost
         without a word. Where it is not known whether the server kept it, all is sent again: the statements are such
-        that this changes nothing.
+        that this changes nothing. So it is where something is gone, as another case may have let go of a place between
+        two of the steps.
         """
 
         def work(tx: ManagedTransaction) -> None:
@@ -67,7 +73,7 @@ class Database:
                 if rows:
                     found = tx.run(statement, rows=rows, **values).single()
                     if found is not None and found["told"] != len(rows):
-                        raise CaseConflict(
+                        raise _Gone(
                             f"the database kept {found['told']} of {len(rows)} rows: something they name is gone",
                             "somebody changed the database meanwhile; push again",
                         )
@@ -76,7 +82,12 @@ class Database:
             with self._driver.session(database=self.access.database or None) as session:
                 session.execute_write(work)
 
-        self._lasting(once)
+        for left in reversed(range(COLLISIONS)):
+            try:
+                return self._lasting(once)
+            except _Gone:
+                if not left:
+                    raise
 
     def read(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         """All rows that a statement gives, in one round trip."""
@@ -129,7 +140,9 @@ class Database:
                         "check that it runs and is the one meant; what was sent is kept, the same command goes on",
                     ) from None
             except exceptions.ClientError as error:
-                raise CaseError(f"{where} refuses: {error.code}: {error.message!s:.300}", "see docs/neo4j.md") from None
+                if error.code != VANISHED or time.monotonic() > late:
+                    told = f"{where} refuses: {error.code}: {error.message!s:.300}"
+                    raise CaseError(told, "see docs/neo4j.md") from None
             time.sleep(wait)
             wait = min(wait * 2, 3.0)
 

@@ -20,7 +20,7 @@ from tracer.errors import CaseConflict
 from tracer.judgements import Judgement
 from tracer.labels import Label
 from tracer.losses import Loss
-from tracer.values import Address, Chain, Transfer
+from tracer.values import Address, Chain, Transfer, TransferId
 
 BATCH = 2_000
 PAGE = 5_000
@@ -92,6 +92,20 @@ class Neo4jGraph:
               for text, all in ((statements.SENT, sent), (statements.TRANSACTIONS, transactions),
                                 (statements.INPUTS, inputs), (statements.OUTPUTS, outputs))),
         ]  # fmt: skip
+
+    def delete_transfers(self, ids: Iterable[TransferId]) -> None:
+        """See `protocol.GraphStore`."""
+        gone = (_sorted({"id": rows.transfer_id(self.case, one)} for one in batch) for batch in batches(ids, BATCH))
+        self._send([(statements.DROP_SENT, batch), (statements.DROP_TRANSACTIONS, batch)] for batch in gone)
+
+    def delete_unnamed_places(self) -> None:
+        """See `protocol.GraphStore`. The node goes with what the last case says of it."""
+        found = self.database.read(statements.UNNAMED, case=self.case)
+        self._known.clear()
+        self._send(
+            [(statements.DROP_INCLUDES, batch), (statements.DROP_PLACES, batch)]
+            for batch in batches(_sorted(found), BATCH)
+        )
 
     def _places(self, places: Iterable[Place]) -> list[Step]:
         """What makes places that were not sent yet."""

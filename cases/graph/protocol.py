@@ -9,7 +9,7 @@ from cases.graph.nouns import Cluster, Payment, Place, TraceRecord
 from tracer.judgements import Judgement
 from tracer.labels import Label
 from tracer.losses import Loss
-from tracer.values import Address, Transfer
+from tracer.values import Address, Transfer, TransferId
 
 
 class GraphStore(Protocol):
@@ -29,6 +29,17 @@ class GraphStore(Protocol):
 
     def write_transfers(self, transfers: Iterable[Transfer]) -> None:
         """Keep facts, with the places they name. The iterable is consumed as it goes, never held."""
+        ...
+
+    def delete_transfers(self, ids: Iterable[TransferId]) -> None:
+        """Remove these facts, where they are there, and nothing else: neither their places nor what rests on them."""
+        ...
+
+    def delete_unnamed_places(self) -> None:
+        """Remove each place that no transfer, label, judgement, cluster, loss or trace of the case names.
+
+        Those of `write_addresses` too. A place that other cases have stays theirs.
+        """
         ...
 
     def write_labels(self, labels: Iterable[Label]) -> None:

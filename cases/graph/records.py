@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from cases.answer import FORMAT
+from cases.answering_again import traced_alike
 from cases.case_file import Case
 from cases.graph.nouns import Flow, Place, Rest, TraceRecord, Units, order_of
-from cases.tracing import Traced, retraced
-from tracer.errors import FundtrailError
+from cases.tracing import Traced
 from tracer.lots import Rule
 from tracer.trace import Hop
 from tracer.values import Address, SinkKind, Transfer
@@ -22,29 +22,15 @@ def records_of(case: Case, without: Collection[tuple[int, str]] = ()) -> Iterato
     """Every answer of our format, in the order they were given; but those of `without`, which are (when, id).
 
     An answer that was given twice, with another between, is one trace: of when it was given last.
-    Flows are not part of an answer but computed from what the case holds. A case that has learnt more since may no
-    longer give an earlier answer's; that one then has its ends and no flows, rather than those of another answer.
+    Flows are not part of an answer but computed from what the case holds. A case that has learnt more since, or where
+    a reorganisation replaced some, may no longer give an earlier answer's; that one then has its ends and no flows.
     """
     for issued in {issued.hash: issued for issued in case.issued()}.values():
         if (issued.at, issued.hash) in without:
             continue
         given = json.loads(issued.text)
         if given.get("format") == FORMAT:
-            yield record_of(given, issued.hash, issued.at, _again(case, given))
-
-
-def _again(case: Case, given: dict[str, Any]) -> Traced | None:
-    """The trace behind an answer, if the case as it is still gives that answer's books."""
-    try:
-        traced = retraced(case, given)
-        traces = traced.traces()
-    except FundtrailError:
-        return None
-    for rule, books in given["books"].items():
-        found = traces[Rule(rule)].books if Rule(rule) in traces else None
-        if found is None or any(str(getattr(found, part)) != units for part, units in books.items()):
-            return None
-    return traced
+            yield record_of(given, issued.hash, issued.at, traced_alike(case, given))
 
 
 def record_of(given: Mapping[str, Any], id: str, at: int, traced: Traced | None) -> TraceRecord:

@@ -41,7 +41,7 @@ from tracer.errors import CaseConflict, CaseDamaged
 from tracer.judgements import Judgement
 from tracer.labels import Label
 from tracer.losses import Loss
-from tracer.values import Address, Chain, Transfer, units_of
+from tracer.values import Address, Chain, Transfer, TransferId, units_of
 
 APPLICATION_ID = 0x46544752  # "FTGR"
 VERSION = 1
@@ -203,6 +203,33 @@ class SqliteGraph:
             (t, side, self._place(place), str(units)) for side, all in ((0, paid), (1, got)) for place, units in all
         ]
         self._db.executemany("INSERT OR IGNORE INTO legs VALUES (?, ?, ?, ?)", legs)
+
+    def delete_transfers(self, ids: Iterable[TransferId]) -> None:
+        """See `protocol.GraphStore`."""
+        for batch in batches(ids, BATCH):
+            with self.writing():
+                gone = [(key(canonical([one.chain.name, one.tx, one.position])),) for one in batch]
+                self._many("DELETE FROM legs WHERE t = (SELECT t FROM transfers WHERE id = ?)", gone)
+                self._many("DELETE FROM transfers WHERE id = ?", gone)
+
+    def delete_unnamed_places(self) -> None:
+        """See `protocol.GraphStore`."""
+        with self.writing():
+            named = {key(place.key) for place in self._named()}
+            found = self.rows("SELECT key FROM places WHERE NOT EXISTS (SELECT 1 FROM legs WHERE legs.p = places.p)")
+            self._many("DELETE FROM places WHERE key = ?", [one for one in found if one[0] not in named])
+            self._places.clear()
+
+    def _named(self) -> Iterator[Place]:
+        """The places that anything but a transfer names."""
+        yield from (Place.of(one.address) for one in self.labels())
+        yield from (Place.of(one.wallet) for one in self.losses() if one.wallet)
+        yield from (Place.of(side) for one in self.judgements() for side in (one.left, one.right))
+        yield from (Place.of(member) for one in self.clusters() for member in one.members)
+        for _, id in self.traces():
+            trace = self.trace(id)
+            yield from (side for one in trace.flows for side in (one.source, one.target))
+            yield from (one.place for one in trace.ends)
 
     def addresses(self) -> Iterator[Address]:
         """See `protocol.GraphStore`."""

@@ -48,6 +48,23 @@ MATCH (t:Transaction {id: row.transaction}) MATCH (b:Place {key: row.place})
 MERGE (t)-[r:OUTPUT_TO {id: row.id}]->(b)
 SET r = row.props
 RETURN count(r) AS told"""
+DROP_SENT = "UNWIND $rows AS row MATCH ()-[r:SENT {id: row.id}]->() DELETE r"
+DROP_TRANSACTIONS = "UNWIND $rows AS row MATCH (t:Transaction {id: row.id}) DETACH DELETE t"
+
+# Places that nothing of the case names. Asked again where one goes: somebody may have named it in between.
+_UNNAMED = """
+WHERE NOT EXISTS { (p)-[r:SENT|INPUT_OF|OUTPUT_TO|TRACED_TO|SAME_OWNER]-() WHERE r.case = $case }
+  AND NOT EXISTS { (p)-[:SAYS_OF|LOST_TO|IN_CLUSTER|RESTS_WITH]-(n) WHERE n.case = $case }
+"""
+UNNAMED = f"MATCH (:Case {{name: $case}})-[i:INCLUDES]->(p:Place){_UNNAMED}RETURN i.id AS id, p.key AS key"
+DROP_INCLUDES = f"UNWIND $rows AS row MATCH (:Case)-[i:INCLUDES {{id: row.id}}]->(p:Place){_UNNAMED}DELETE i"
+# The SET locks the node first, so that nobody ties anything to it between the look and the deletion.
+DROP_PLACES = """
+UNWIND $rows AS row
+MATCH (p:Place {key: row.key})
+SET p.kind = p.kind
+WITH p WHERE NOT EXISTS { (p)--() }
+DELETE p"""
 
 # Claims.
 CLAIMS = """

@@ -146,13 +146,17 @@ def test_another_answer_alone_is_sent_alone(case: Case) -> None:
     assert dump(graph) == from_nothing(case)
 
 
-def test_after_a_reorganisation_all_is_sent(case: Case) -> None:
+def test_after_a_reorganisation_all_is_sent_and_once(case: Case) -> None:
     graph = Watched()
     again(case, graph)
     graph.asked()
     case.replace_after(MadeUp().name, address("thief"), 10**6, at=9)
     again(case, graph)
     assert len(graph.asked()[0]) == len(case.ledger())
+    case.record("note", {"text": "the victim called"}, at=10)
+    again(case, graph)
+    assert graph.asked() == ([], [])
+    assert dump(graph) == from_nothing(case)
 
 
 def test_what_came_while_a_push_was_cut_is_sent_too(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +240,7 @@ def test_however_it_grows_and_is_cut_it_ends_as_one_filled_at_once(
         read(case, "thief", at=2)
         wallets = chance.sample(["mule", "aunt", "till", "friend", "bank", "cave", "crumb"], 7)
         for at in range(3, 30):
-            match chance.randrange(5):
+            match chance.randrange(6):
                 case 0 if wallets:
                     read(case, wallets.pop(), at=at)
                 case 1:
@@ -246,6 +250,9 @@ def test_however_it_grows_and_is_cut_it_ends_as_one_filled_at_once(
                 case 3:
                     names = {chance.choice(["till", "bank"]): "exchange"}
                     case.pin_labels(read_labels(labelled(tmp_path / f"{at}.csv", **names)), at=at)
+                case 4:
+                    lost = address(chance.choice(["thief", "mule", "bank"]))
+                    case.replace_after(MadeUp().name, lost, chance.randrange(1, 9), at=at)
                 case _:
                     try:
                         if fill(case, graph, progress=cut):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cases.graph import neo4j_store
+from cases.graph import neo4j_store, schema
 from cases.graph.access import Access
 from cases.graph.contract import coins, dump, fill, paid, who
 from cases.graph.neo4j_session import Database
@@ -222,3 +222,36 @@ def test_the_whole_case_twice_over_is_the_case_once(database: Database, case_nam
     fill(one)
     assert dump(graph) == dump(one)
     one.close()
+
+
+def test_a_case_that_loses_its_places_leaves_them_to_another_that_is_written_at_the_same_moment(
+    access: Access, database: Database, case_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neo4j_store, "BATCH", 4)
+    schema.create(database)
+    names = [f"{case_name}{n}" for n in range(8)]  # which no other test has, so they go whenever neither case has them
+    facts = [paid(n, who(names[n % 8]), who(names[(n + 1) % 8]), n) for n in range(24)]
+    errors, loops = list[BaseException](), 8
+
+    def come_and_go(case: str) -> None:
+        try:
+            with Database(access) as own:
+                for _ in range(loops):
+                    graph = Neo4jGraph(own, case)
+                    graph.write_transfers(facts)
+                    assert dump(graph) == whole
+                    graph.delete_transfers(one.id for one in facts)
+                    graph.delete_unnamed_places()
+                    assert not any(dump(graph).values())
+        except BaseException as error:  # noqa: BLE001  told below
+            errors.append(error)
+
+    whole = embedded(facts)
+    threads = [threading.Thread(target=come_and_go, args=(f"{case_name}-{n}",)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(240)
+    assert not errors, errors
+    key = Place.of(who(names[0])).key
+    assert not database.read("MATCH (p:Place {key: $key}) RETURN p.key AS key", key=key)
