@@ -56,8 +56,8 @@ _UNNAMED = """
 WHERE NOT EXISTS { (p)-[r:SENT|INPUT_OF|OUTPUT_TO|TRACED_TO|SAME_OWNER]-() WHERE r.case = $case }
   AND NOT EXISTS { (p)-[:SAYS_OF|LOST_TO|IN_CLUSTER|RESTS_WITH]-(n) WHERE n.case = $case }
 """
-UNNAMED = f"MATCH (:Case {{name: $case}})-[i:INCLUDES]->(p:Place){_UNNAMED}RETURN i.id AS id, p.key AS key"
-DROP_INCLUDES = f"UNWIND $rows AS row MATCH (:Case)-[i:INCLUDES {{id: row.id}}]->(p:Place){_UNNAMED}DELETE i"
+UNNAMED = "MATCH (:Case {name: $case})-[i:INCLUDES]->(p:Place)" + _UNNAMED + "RETURN i.id AS id, p.key AS key"
+DROP_INCLUDES = "UNWIND $rows AS row MATCH (:Case)-[i:INCLUDES {id: row.id}]->(p:Place)" + _UNNAMED + "DELETE i"
 # The SET locks the node first, so that nobody ties anything to it between the look and the deletion.
 DROP_PLACES = """
 UNWIND $rows AS row
