@@ -178,8 +178,8 @@ class _Judge:
     def _rebases(self) -> list[_Verdict]:
         """Conversions of a holding into itself: what is stolen of it grows or shrinks in proportion."""
         found = []
-        for hid, before, after in self.step.rebases:
-            made = Conversion(self.ordinal, (Exchanged(hid, before),), (Exchanged(hid, after),))
+        for hid, before, after, outputs in self.step.rebases:
+            made = Conversion(self.ordinal, (Exchanged(hid, before, to=outputs),), (Exchanged(hid, after),))
             asset = self._asset(hid)
             why = f"{self.ledger.address(hid)}'s {_told(before, asset)} became {_told(after, asset)} where they are"
             found.append(_Verdict(Kind.REBASE, (made,), why, ()))
@@ -229,14 +229,20 @@ class _Judge:
             replace(self._leg(giver, asset, units, given[asset] or 0), to=self._theirs(side, asset))
             for asset, units in gave.items()
         )
-        legs_out = tuple(self._leg(*key, units, weights[key] or 0) for key, units in got.items())
+        legs_out = tuple(
+            replace(self._leg(*key, units, weights[key] or 0), to=self._theirs(side, key[1], paid=True))
+            for key, units in got.items()
+        )
         return (legs_in, legs_out) if all(leg.weight for leg in legs_in + legs_out) else None
 
-    def _theirs(self, side: frozenset[Address], asset: Asset) -> frozenset[int]:
-        """The holdings of that asset that the side was paid into; a token's contract stands for where it is burned."""
+    def _theirs(self, side: frozenset[Address], asset: Asset, paid: bool = False) -> frozenset[int]:
+        """The holdings of that asset that the side was paid into, or that it `paid` from.
+
+        A token's contract stands for where it is issued and burned.
+        """
         found = set()
         for one in self.step.movements:
-            for hid, _ in one.outputs:
+            for hid, _ in one.inputs if paid else one.outputs:
                 holding = self.ledger.holding(hid)
                 if isinstance(holding, Slot | Sink) and holding.asset == asset and not self.ledger.is_fee(hid):
                     whose = holding.address if isinstance(holding, Slot) else home_of(asset)

@@ -52,7 +52,7 @@ class Step:
 
     movements: tuple[Movement, ...]
     payments: tuple[Payment, ...]
-    rebases: tuple[tuple[int, int, int], ...]  # (hid, units before, units after)
+    rebases: tuple[tuple[int, int, int, frozenset[int]], ...]  # (hid, units before, after, all that came out of it)
     signer: Address | None
     called: Address | None
 
@@ -201,14 +201,14 @@ def transfers_of(ledger: Ledger, ordinal: int) -> list[Transfer]:
     return [ledger.transfer(at) for at in range(first, last + 1)]
 
 
-def _rebased(ledger: Ledger, one: Movement) -> tuple[int, int, int] | None:
-    """(hid, before, after) where one holding's amount changed where it is, beside an issue or a burn."""
+def _rebased(ledger: Ledger, one: Movement) -> tuple[int, int, int, frozenset[int]] | None:
+    """(hid, before, after, outputs) where one holding's amount changed where it is, beside an issue or a burn."""
     mine = [(hid, units) for hid, units in one.inputs if not ledger.is_sink(hid)]
     after = [(hid, units) for hid, units in one.outputs if not ledger.is_sink(hid)]
     if len(mine) == len(after) == 1 and mine[0][0] == after[0][0] and mine[0][1] != after[0][1]:
         sinks = [ledger.holding(hid) for hid, _ in one.inputs + one.outputs if ledger.is_sink(hid)]
         if all(isinstance(sink, Sink) and sink.kind in (SinkKind.ISSUE, SinkKind.BURN) for sink in sinks):
-            return *mine[0], after[0][1]
+            return *mine[0], after[0][1], frozenset(hid for hid, _ in one.outputs)
     return None
 
 

@@ -16,8 +16,8 @@ from tracer.lots import CLEAN, Lot, apportion, pro_rata_share
 class Exchanged:
     """`units` of one holding, given or got. `weight`: its share in the value of that side, in any unit.
 
-    `to`: of what is given, the holdings that it went to; what went elsewhere in the same step is no part of it. Empty
-    means all that the holding paid.
+    `to`: of what is given, the holdings that it went to, of what is got, those that it came from; what went or came
+    elsewhere in the same step is no part of it. Empty means all that the holding paid, or got.
     """
 
     hid: int

@@ -17,6 +17,7 @@ from tracer.ledger import Ledger, Movement
 from tracer.lots import CLEAN, Between, Content, Fees, Lot, Queue, Rule, apportion, empty
 from tracer.moves import Amounts, Course, Draw, Flow, Moves, Seeds, barrier, claims_on, comes_for
 from tracer.steps import Steps
+from tracer.values import MAX_UNITS
 
 
 @dataclass(slots=True)
@@ -101,25 +102,26 @@ class _Run:
         """Several movements, or an exchange: all is paid before anything is received."""
         claims = [list(claim) for claim in self.seeds.legs.get(ordinal, ())]
         exchanges = self.course.conversions.get(ordinal, ())
-        gave = {leg.hid for exchange in exchanges for leg in exchange.gave}
-        got = {leg.hid for exchange in exchanges for leg in exchange.got}
-        moving = [one for one in movements if not one.own or any(hid in gave | got for hid, _ in one.inputs)]
+        moving = [one for one in movements if not one.own]
         paying = [hid for one in moving for hid, _ in one.inputs]
         self._both = set(paying) & {hid for one in moving for hid, _ in one.outputs}
         self._stays = self._both | {hid for hid in paying if paying.count(hid) > 1}
         drawn = [_Drawn(one, {hid: self._drawn(hid, units, ordinal) for hid, units in one.inputs}) for one in moving]
         # What is paid out in an exchange may be what stolen value is exchanged for: then a claim to it comes after.
-        late = [part for part in drawn if comes_for(part.one, gave, got)]
+        late = [part for part in drawn if comes_for(part.one, exchanges)]
         for part in drawn:
-            if not comes_for(part.one, gave, got):
+            if not comes_for(part.one, exchanges):
                 self._enter(part, claims)
         came: dict[int, tuple[int, list[Lot]]] = {}
         for exchange in exchanges:
             self._exchange(ordinal, exchange, drawn, came)
         waiting: dict[int, list[list[int]]] = {}
+        clean: dict[int, int] = {}  # hid -> how much of what came late is not what stolen value was exchanged for
         for part in late:
             if any(hid in came for hid, _ in part.one.outputs):
                 waiting[part.one.ordinal] = claims_on(part.one, claims, self.seeds)
+                for hid, units in part.one.outputs:
+                    clean[hid] = clean.get(hid, 0) + units
             else:
                 self._enter(part, claims)
         given: dict[int, list[tuple[tuple[int, ...], list[Lot], int]]] = {}
@@ -135,11 +137,14 @@ class _Run:
                     "this is a defect in fundtrail; keep the case file and report it",
                 )
             given[hid] = [(tuple(one for at, _, _ in given[hid] for one in at), joined, source)]
+            bought = sum(units for _, units in lots)
+            clean[hid] = max(0, clean.get(hid, 0) - bought) + sum(units for label, units in lots if not label)
         for hid, parts in given.items():
             mine = []
             for at, lots, source in parts:
                 late_claims = [claim for one in at for claim in waiting.get(one, ())]
-                mine.append((at[0], self._claimed(hid, self._claim(lots, late_claims), claims), source))
+                claimed = self._claim(lots, late_claims, clean.get(hid, 0))
+                mine.append((at[0], self._claimed(hid, claimed, claims), source))
             if hid in self.followed and hid not in self.contents and any(lot[0] for _, lots, _ in mine for lot in lots):
                 self._content(hid, ordinal)  # before any of it is put there, also what is clean
             for first, lots, source in mine:
@@ -227,12 +232,14 @@ class _Run:
     def _claimed(self, hid: int, lots: list[Lot], claims: Sequence[list[int]]) -> list[Lot]:
         return self._claim(lots, [claim for claim in claims if claim[0] == hid])
 
-    def _claim(self, lots: list[Lot], claims: Iterable[list[int]]) -> list[Lot]:
+    def _claim(self, lots: list[Lot], claims: Iterable[list[int]], most: int = MAX_UNITS) -> list[Lot]:
         for claim in claims:
             _, label, units = claim
             before = self.lost.get(label, 0)
-            lots = self._marked(lots, label, units)
-            claim[2] -= self.lost[label] - before  # what several legs of one holding may be in all
+            lots = self._marked(lots, label, min(units, most))
+            done = self.lost[label] - before
+            claim[2] -= done  # what several legs of one holding may be in all
+            most -= done
         return lots
 
     def _outgoing(self, ordinal: int, part: _Drawn, claims: Sequence[list[int]]) -> list[tuple[int, list[Lot], int]]:

@@ -21,6 +21,7 @@ from tracer.lots import Fees, apportion, pro_rata_share
 from tracer.moves import Course, Seeds, barrier, claims_on, comes_for
 from tracer.reach import reach
 from tracer.trace import Place, place_of
+from tracer.values import MAX_UNITS
 
 Worth = Fraction  # of one unit, in units of the stolen asset: 1 until it is exchanged
 ONE = Fraction(1)
@@ -133,6 +134,8 @@ class _Unrolled:
         self.pending: list[tuple[int, int, int]] = []  # (node, end, room)
         self.stranded: dict[Place, Fraction] = {}  # exchanged for less than one unit
         self.exchanges = self.rounding = self.blurred = self.entered = 0
+        self.loose = False  # an exchange came after `slack`, which says nothing of amounts of another asset
+        self.came: dict[int, int] = {}  # hid -> all that was seen to come there, stolen or not
         self.fees: dict[tuple[int, int], _State] = {}  # (fee sink, block), where coinbases carry fees on
 
     def unroll(self) -> None:
@@ -156,24 +159,25 @@ class _Unrolled:
     def _step(self, step: int, movements: Sequence[Movement]) -> None:
         claims = [list(claim) for claim in self.seeds.legs.get(step, ())]
         exchanges = self.course.conversions.get(step, ())
-        gave = {leg.hid for exchange in exchanges for leg in exchange.gave}
-        got = {leg.hid for exchange in exchanges for leg in exchange.got}
         drawn = [
             _Drawn(one, {hid: [self._drawn(hid, units, step)] for hid, units in one.inputs})
             for one in movements
-            if not one.own or any(hid in gave for hid, _ in one.inputs)
+            if not one.own
         ]
-        late = [each for each in drawn if comes_for(each.one, gave, got)]  # as in the engine
+        late = [each for each in drawn if comes_for(each.one, exchanges)]  # as in the engine
         for each in drawn:
-            if not comes_for(each.one, gave, got):
+            if not comes_for(each.one, exchanges):
                 self._enter(each, claims)
         came: dict[int, list[_Part]] = {}
         for exchange in exchanges:
             self._exchange(exchange, drawn, came)
         waiting: dict[int, list[list[int]]] = {}
+        clean: dict[int, int] = {}
         for each in late:
             if any(hid in came for hid, _ in each.one.outputs):
                 waiting[each.one.ordinal] = claims_on(each.one, claims, self.seeds)
+                for hid, units in each.one.outputs:
+                    clean[hid] = clean.get(hid, 0) + units
             else:
                 self._enter(each, claims)
         given: dict[int, list[tuple[tuple[int, ...], list[_Part]]]] = {}
@@ -190,10 +194,13 @@ class _Unrolled:
             rest = sum(part.units for part in paid) - sum(part.units for part in exchanged_for)
             at = tuple(one for of_one, _ in given[hid] for one in of_one)
             given[hid] = [(at, [*exchanged_for, *self._others(paid, rest)])]
+            bought = sum(part.units for part in exchanged_for)
+            clean[hid] = max(0, clean.get(hid, 0) - bought) + bought - sum(part.certain for part in exchanged_for)
         for hid, came_to_it in given.items():
             parts = []
             for at, share in came_to_it:
-                parts += self._claim(share, [claim for one in at for claim in waiting.get(one, ())])
+                late_claims = [claim for one in at for claim in waiting.get(one, ())]
+                parts += self._claim(share, late_claims, clean.get(hid, 0))
             self._given(hid, self._claimed(hid, parts, claims), step)
 
     def _enter(self, each: _Drawn, claims: Sequence[list[int]]) -> None:
@@ -225,9 +232,16 @@ class _Unrolled:
         legs = [(leg, self._captured(leg, drawn)) for leg in exchange.gave]
         legs = [(leg, part) for leg, part in legs if part.units]
         gave = [part for _, part in legs]
+        self.loose = self.loose or self.slack > 0
         if not any(part.dirty for part in gave):
             return
         self.exchanges += 1
+        if len(exchange.got) > 1:  # whole units of what was given go to this one or that
+            units = [
+                *(worth for part in gave for worth in part.stolen),
+                *(self.ways.top[p.node] for p in gave if p.room),
+            ]
+            self.rounding += len(exchange.got) * ceil(sum(units))
         sides = sum(leg.weight for leg, _ in legs), sum(leg.weight for leg in exchange.got)
         for got in exchange.got:
             share = Fraction(got.weight, sides[1])  # of what was given
@@ -286,8 +300,8 @@ class _Unrolled:
             if part:
                 new = Fraction(worth * units * share, part)
                 found[new] = found.get(new, 0) + part
-                if len(lots) > 1:
-                    self.rounding += ceil(new)
+                if len(lots) > 1 or self.apart:
+                    self.rounding += ceil(new) * self.seeds.labels()
             else:
                 self.rounding += ceil(worth * units * share)
         return _Part(got.units, found)
@@ -367,12 +381,13 @@ class _Unrolled:
     def _claimed(self, hid: int, parts: list[_Part], claims: Sequence[list[int]]) -> list[_Part]:
         return self._claim(parts, [claim for claim in claims if claim[0] == hid])
 
-    def _claim(self, parts: list[_Part], claims: Iterable[list[int]]) -> list[_Part]:
+    def _claim(self, parts: list[_Part], claims: Iterable[list[int]], most_of: int = MAX_UNITS) -> list[_Part]:
         for claim in claims:
             _, label, units = claim
             before = self.entered
-            parts = self._marked(parts, label, units)
+            parts = self._marked(parts, label, min(units, most_of))
             claim[2] -= self.entered - before
+            most_of -= self.entered - before
         return parts
 
     def _marked(self, parts: list[_Part], label: int, asked: int) -> list[_Part]:
@@ -407,6 +422,7 @@ class _Unrolled:
         return units
 
     def _given(self, hid: int, parts: list[_Part], step: int) -> None:
+        self.came[hid] = self.came.get(hid, 0) + sum(part.units for part in parts)
         dirty = any(part.dirty for part in parts)
         if self.course.fees is Fees.IN_RATIO and self.ledger.is_fee(hid):
             if dirty:
@@ -463,6 +479,8 @@ class _Unrolled:
         for tail, end, room in self.pending:
             network.arc(tail, node_of[end], room)
             came[node_of[end]] = came.get(node_of[end], 0) + room
+        if self.loose:
+            return self._loosely()
         found = {}
         for place in {**self.certain, **self.stranded}:
             mine = self.certain.get(place, {})
@@ -480,6 +498,17 @@ class _Unrolled:
             for hid in self.reached:
                 found.setdefault(place_of(self.ledger, hid), Bounds(0, self.slack))
         return {place: bounds for place, bounds in found.items() if bounds.most or bounds.stolen[1]}
+
+    def _loosely(self) -> dict[Place, Bounds]:
+        """What holds whatever the rules make of it: no more than came, and no more than was lost."""
+        found: dict[Place, Bounds] = {}
+        lost = self.entered + self.slack
+        for hid in {**self.reached, **dict.fromkeys(self.seeds.unseen)}:
+            came = self.came.get(hid, 0) + (lost if hid in self.seeds.unseen else 0)
+            found[place_of(self.ledger, hid)] = Bounds(0, came, (0, lost + self.rounding), False)
+        for place in self.certain:
+            found.setdefault(place, Bounds(0, lost, (0, lost + self.rounding), False))
+        return found
 
     @property
     def apart(self) -> bool:

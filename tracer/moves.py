@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tracer.conversions import Conversion, Strain
@@ -73,9 +73,12 @@ def barrier(ordinal: int) -> int:
     return -2 - ordinal
 
 
-def comes_for(one: Movement, gave: Container[int], got: Container[int]) -> bool:
+def comes_for(one: Movement, exchanges: Iterable[Conversion]) -> bool:
     """Whether a movement pays out what somebody gets in an exchange, and is nothing that is given in one itself."""
-    return any(hid in got for hid, _ in one.outputs) and not any(hid in gave for hid, _ in one.inputs)
+    paid, to = {hid for hid, _ in one.inputs}, {hid for hid, _ in one.outputs}
+    gave = {leg.hid for exchange in exchanges for leg in exchange.gave}
+    got = (leg for exchange in exchanges for leg in exchange.got)
+    return not paid & gave and any(leg.hid in to and (not leg.to or leg.to & paid) for leg in got)
 
 
 def claims_on(one: Movement, claims: Sequence[list[int]], seeds: Seeds) -> list[list[int]]:

@@ -49,7 +49,7 @@ def losses(text: str, claims: tuple[Claim, ...]) -> list[Loss]:
 @st.composite
 def drawings(draw: st.DrawFn) -> tuple[str, tuple[Claim, ...]]:
     """Up to six transactions, half of them exchanges at no fair rate, and up to three losses of one asset."""
-    units = st.integers(1, 6)
+    units = st.integers(1, 6) | st.integers(1, 900)
     lines: list[str] = []
     for number in range(1, draw(st.integers(2, 6)) + 1):
         if draw(st.booleans()):
@@ -58,13 +58,13 @@ def drawings(draw: st.DrawFn) -> tuple[str, tuple[Claim, ...]]:
             gave, got = draw(st.sampled_from((("A", "B"), ("B", "A"))))
             moved = [(giver, market, gave), (market, draw(st.sampled_from((giver, taker))), got)]
             if draw(st.booleans()):
-                moved.append((draw(st.sampled_from((*PEOPLE, market))), draw(st.sampled_from(PEOPLE)), gave))
+                beside = st.sampled_from((*PEOPLE, market)), st.sampled_from(PEOPLE), st.sampled_from((gave, got))
+                moved.append(draw(st.tuples(*beside)))
         else:
             sides = st.tuples(st.sampled_from(PEOPLE), st.sampled_from((*PEOPLE, "bybit")), st.sampled_from("AAB"))
             moved = draw(st.lists(sides, min_size=1, max_size=2))
         for payer, payee, of in draw(st.permutations(moved)):
-            if payer != payee:
-                lines.append(f"{number} {payer} -> {payee} {draw(units)} {of}")
+            lines.append(f"{number} {payer} -> {payee} {draw(units)} {of}")
     stolen = draw(st.sampled_from("AB"))
     paid = [at for at, line in enumerate(lines) if line.endswith(stolen)]
     part = st.sampled_from((None, None, 1, 2))
@@ -105,6 +105,34 @@ PINNED = {
         "2 router -> victim 2 A\n2 z -> router 3 B\n2 router -> z 2 A\n3 victim -> y 2 A",
         (Claim(1, units=1), Claim(1, units=1)),
     ),
+    "each loss by itself comes to less than one unit": (
+        "2 pool -> z 7 A\n3 router -> z 1 B\n3 z -> router 14 A\n4 z -> router 1 B",
+        (Claim(2), Claim(0)),
+    ),
+    "one unit that stands for twenty is given for what two get": (
+        "1 router -> w 1 A\n1 w -> router 20 B\n2 pool -> w 6 B\n2 w -> pool 1 A\n2 w -> bybit 3 B",
+        (Claim(1),),
+    ),
+    "how much of a loss is left hangs on the rule, before an exchange at another scale": (
+        "1 x -> z 501 A\n4 z -> pool 2 A\n4 pool -> z 13 B",
+        (Claim(0, units=500), Claim(1, units=1)),
+    ),
+    "a payment to oneself beside what is got": (
+        "2 pool -> x 1 A\n2 x -> x 1 A\n2 x -> pool 1 B",
+        (Claim(wallet="x", asset="A", since=1),),
+    ),
+    "a payment to oneself beside what is given": (
+        "1 victim -> victim 1 A\n1 router -> victim 1 B\n1 victim -> router 1 A\n2 victim -> y 1 A",
+        (Claim(wallet="victim", asset="A", since=2),),
+    ),
+    "a payment beside a rebase that adds": (
+        "1 y -> z 538 A\n4 z -> bybit 1 A\n4 z has 537 -> 975 A\n5 z -> bybit 975 A",
+        (Claim(0),),
+    ),
+    "a payment beside a rebase that takes": (
+        "1 y -> z 538 A\n4 z -> bybit 1 A\n4 z has 537 -> 100 A\n5 z -> bybit 100 A",
+        (Claim(0),),
+    ),
 }
 
 
@@ -113,6 +141,25 @@ PINNED = {
 def test_found_before(name: str, between: Between) -> None:
     text, claims = PINNED[name]
     followed(text, BOOK, losses=losses(text, claims), between=between)
+
+
+@pytest.mark.parametrize(("claimed", "lost", "stolen"), [(4, 0, 5), (5, 5, 10)])
+def test_a_claim_to_what_the_market_paid_takes_nothing_of_what_somebody_else_paid(
+    claimed: int, lost: int, stolen: int
+) -> None:
+    text = """
+        1 victim -> w 4 B
+        2 w -> pool 4 B
+        2 pool -> w 4 A
+        3 w -> pool 4 A
+        3 pool -> w 5 B
+        3 y -> w 5 B
+        4 w -> bybit 10 B
+    """
+    found = followed(text, BOOK, losses=losses(text, (Claim(0), Claim(claimed))))
+    for rule, trace in found.traces().items():
+        assert found.moves[rule].lost == {1: 4, 2: lost}
+        assert {name_of(end.place.address): end.units for end in trace.ends} == {"bybit": stolen}
 
 
 @pytest.mark.parametrize("rule", Rule.of(asset("B").chain.family))
