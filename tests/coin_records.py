@@ -141,34 +141,70 @@ def alike(path: Path, chain: Chain = BITCOIN, skip: int = 0) -> tuple[list[Any],
     return by_columns[0], by_columns[1]
 
 
-NUMBERS = st.sampled_from([0, 1, 3, 4, -1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**53 + 1, 2**63 - 1, None])
-AMOUNTS = st.one_of(st.sampled_from([*PINNED, -1, None]), st.integers(0, 2**64))
-HASHES = st.sampled_from(
-    [T[3], "0x" + T[3], "0X" + T[3].upper(), "ab" * 32, "AB" * 32, " " + T[3], T[3][1:], "g" * 64, "", None]
-)
-OWNERS = st.sampled_from([
+NUMBERS = [
+    0,
+    1,
+    3,
+    4,
+    -1,
+    2**31 - 1,
+    2**31,
+    2**32 - 1,
+    2**32,
+    2**53 + 1,
+    2**63 - 1,
+    None,
+    "",
+    "4",
+    "04",
+    "x",
+    "-1",
+    "1" * 19,
+]
+HASHES = [T[3], "0x" + T[3], "0X" + T[3].upper(), "ab" * 32, "AB" * 32, " " + T[3], T[3][1:], "g" * 64, "", None]
+TIMES = [TIME, 0, TIME * 1000, None, 4102444800, str(TIME), "2022-03-23T13:29:09Z", "2022-03-23 13:29:09+00:00", ""]
+TIMES += ["2022-03-23 13:29:09 UTC", "2022-03-23T13:29:09.000Z", "2022-03-23T13:29:09.0000Z", "2022-03-23T13:29:09"]
+OWNERS = [
     [A], [B], [SEGWIT], [TAPROOT], [SEGWIT.upper()], [A + " "], [A[:-1] + "b"], [SEGWIT[:-1] + "5"], ["nonstandard12"],
-    [], [A, B], [A, None], [None], None, [""], ["nonstandar"], *([text] for text in OWN.values()), ["é"],
+    [], [A, B], [A, None], [None], None, [""], ["nonstandar"], *([text] for text in OWN.values()), ["é"], [A, B, A],
     ["3EktnHQD7RiAE6uzMj2ZifT9YgRrkSgzQX"], ["bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a"],
-])  # fmt: skip
-SCRIPTS = st.sampled_from(["6a", "6a00", "6A00", "76a9", "6", "", None])
-KINDS = st.sampled_from(["nulldata", "nulldata ", "pubkeyhash", "", None])
+]  # fmt: skip
+#: Of each field, by where it stands: values that are fine and such as are not.
+ODD: dict[str, dict[str, list[Any]]] = {
+    "": {
+        "hash": HASHES, "block_number": NUMBERS, "block_timestamp": TIMES, "index": NUMBERS, "fee": [*PINNED, *NUMBERS],
+        "input_count": NUMBERS, "output_count": NUMBERS, "is_coinbase": [True, False, None],
+    },
+    "inputs": {
+        "spent_transaction_hash": HASHES, "spent_output_index": NUMBERS, "addresses": OWNERS,
+        "value": [*PINNED, *NUMBERS],
+    },
+    "outputs": {
+        "index": NUMBERS, "addresses": OWNERS,
+        "value": [*PINNED, *NUMBERS],
+        "script_hex": ["6a", "6a00", "6A00", "76a9", "6", "", None],
+        "type": ["nulldata", "nulldata ", "pubkeyhash", "", None],
+    },
+}  # fmt: skip
+
+
+def drawn(side: str) -> dict[str, st.SearchStrategy[Any]]:
+    """Any of those values for any of a side's fields."""
+    return {name: st.sampled_from(values) for name, values in ODD[side].items()}
+
+
 LEGS = st.one_of(
     st.none(),
     st.lists(
         st.one_of(
-            st.builds(paid), st.builds(got), st.just(None),
-            st.builds(paid, AMOUNTS, spent_transaction_hash=HASHES, spent_output_index=NUMBERS, addresses=OWNERS),
-            st.builds(got, AMOUNTS, index=NUMBERS, addresses=OWNERS, script_hex=SCRIPTS, type=KINDS),
+            st.builds(paid), st.builds(got), st.just(None), st.builds(paid, st.integers(0, 2**64)),
+            st.fixed_dictionaries({}, optional=drawn("inputs")).map(lambda odd: paid() | odd),
+            st.fixed_dictionaries({}, optional=drawn("outputs")).map(lambda odd: got() | odd),
         ),
         max_size=4,
     ),
 )  # fmt: skip
-CHANGES = st.fixed_dictionaries({}, optional={
-    "hash": HASHES, "block_number": NUMBERS, "index": NUMBERS, "fee": AMOUNTS, "input_count": NUMBERS, "inputs": LEGS,
-    "output_count": NUMBERS, "outputs": LEGS, "is_coinbase": st.sampled_from([True, False, None]),
-    "block_timestamp": st.sampled_from([TIME, 0, TIME * 1000, None, 4102444800]),
-})  # fmt: skip
+CHANGES = st.fixed_dictionaries({}, optional=drawn("") | {"inputs": LEGS, "outputs": LEGS})
 
 
 @st.composite
@@ -196,7 +232,7 @@ def fitted(rows: list[Row], kinds: dict[str, pa.DataType]) -> list[Row]:
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             return str(value)
         if not isinstance(value, int):
-            return value
+            return value if kind is None else None
         if pa.types.is_decimal(kind):
             return Decimal(value) if len(str(abs(value))) <= kind.precision - kind.scale else None
         least, most = (0, 2**64) if pa.types.is_unsigned_integer(kind) else (-(2**63), 2**63)

@@ -68,8 +68,7 @@ def _read(
     try:
         found = read_row(chunk.row(place))
         for transfer in found:
-            if transfer.id.chain.family is not Family.BITCOIN:
-                fits(transfer)
+            fits(transfer)
     except FundtrailError as error:
         if number > skip_rows:
             bad.append(rejected(number, error))

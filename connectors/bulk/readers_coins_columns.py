@@ -13,7 +13,7 @@ from connectors.bulk import readers_coins_kernels as kernels
 from connectors.bulk.batch import SINK_CODES, CoinBatch
 from connectors.bulk.readers_address_kernels import plainly_right
 from connectors.bulk.readers_batches import fixed
-from connectors.bulk.readers_columns import EMPTY, OK, ZERO, Cells, Column, column_of, hashes, numbers, times, units
+from connectors.bulk.readers_columns import EMPTY, OK, ZERO, Cells, Column, column_of, hashes, moments, numbers, units
 from connectors.bulk.readers_tables import Chunk
 from connectors.fields import address
 from tracer.errors import FundtrailError, InputError
@@ -74,7 +74,7 @@ def coins_of(first: int, legs: Legs, live: Flags, chain: Chain, halving: int | N
     paid, got, columns, rows, nothing = legs.paid, legs.got, legs.columns, len(live), legs.empty_is_nothing
     tx, tx_state = hashes(columns["hash"])
     block, block_state = numbers(columns["block_number"], rows)
-    time, time_state = times(columns["block_timestamp"])
+    time, time_state = moments(columns["block_timestamp"])
     index, index_state = numbers(columns.get("index"), rows)
     index = np.where(index_state == EMPTY, UNKNOWN_INDEX, index)
     good = (

@@ -171,13 +171,23 @@ def numbers(column: Column | None, rows: int) -> tuple[Int64s, States]:
 
 
 def times(column: Column) -> tuple[Int64s, States]:
-    """UTC seconds; from text as `connectors.fields.moment_in` reads it, or from whole seconds."""
+    """UTC seconds; from text as ethereum-etl and the public data sets write it, or from whole seconds."""
     if isinstance(column, Cells):
         found, states = np.zeros(len(column), np.int64), np.zeros(len(column), np.uint8)
         kernels.moments(column.data, column.starts, column.ends, found, states)
     else:
         found, states = numbers(column, len(column))
     states[((found < EARLIEST) | (found >= LATEST)) & (states == OK)] = BAD
+    return found, states
+
+
+def moments(column: Column) -> tuple[Int64s, States]:
+    """UTC seconds as `connectors.fields.moment_in` reads them: digits, or ISO-8601 with Z or +00:00 at the end."""
+    found, states = times(column)
+    if isinstance(column, Cells):
+        zone = np.flatnonzero((states == OK) & (column.ends - column.starts > 18))
+        letter = column.data[column.starts[zone] + 19]
+        states[zone[(letter != ord("Z")) & (letter != ord("+"))]] = BAD
     return found, states
 
 
@@ -191,4 +201,18 @@ def codes(column: Column | None, words: Sequence[str], rows: int) -> NDArray[np.
     return out
 
 
-__all__ = ["BAD", "EMPTY", "OK", "ZERO", "Cells", "Column", "addresses", "codes", "hashes", "numbers", "times", "units"]
+__all__ = [
+    "BAD",
+    "EMPTY",
+    "OK",
+    "ZERO",
+    "Cells",
+    "Column",
+    "addresses",
+    "codes",
+    "hashes",
+    "moments",
+    "numbers",
+    "times",
+    "units",
+]

@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 import pytest
+from base58_bech32.base58 import b58decode
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,11 +101,31 @@ def test_one_character_that_differs_is_always_noticed(text: str) -> None:
     "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7v8n0nx0muaewav253zgeav",
     "BC1QR508D6QEJXTDG4Y5R3ZARVARYV98GJ9P",
     "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7v07qwwzcrf", "bc1gmk9yu",
+    "bc1qr508d6qejxtdg4y5r3zarvaryv98gj9p", "tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3pjxtptv",
+    "tb1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vpggkg4j",
     "bc10w508d6qejxtdg4y5r3zarvary0c5xw7kw508d6qejx",
 ])  # fmt: skip
 def test_known_traps_are_not_called_right(text: str) -> None:
-    assert right(Chain.named("bitcoin"), [text]) == [False]
-    assert not one_spelling(Chain.named("bitcoin"), text)
+    chain = Chain.named("bitcoin-testnet" if text.startswith("tb") else "bitcoin")
+    assert right(chain, [text]) == [False]
+    assert not one_spelling(chain, text)
+
+
+def test_zeros_in_front_are_counted() -> None:
+    """As a number, an address is the same with more and with fewer of them."""
+    zeros = base58.write(0, bytes(8) + b"a" * 12)
+    assert zeros.startswith("1" * 9)
+    assert right(Chain.named("bitcoin"), [zeros, "1" + zeros, zeros[1:], zeros[8:]]) == [True, False, False, False]
+
+
+def test_what_might_be_another_form_in_capitals_is_left_to_the_slow_way() -> None:
+    litecoin = Chain.named("litecoin")
+    tries = (
+        base58.write(48, b58decode(f"LTC1{number:0>20}AAAAAAAAAA".replace("0", "A"))[1:21]) for number in range(10_000)
+    )
+    text = next(text for text in tries if text.startswith("LTC1") and text.isupper())
+    assert not one_spelling(litecoin, text)
+    assert right(litecoin, [text]) == [False]
 
 
 @given(st.lists(st.integers(0, 2**32 - 1), min_size=16, max_size=16))

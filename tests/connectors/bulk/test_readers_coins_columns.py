@@ -18,8 +18,10 @@ from coin_records import (
     DOGE,
     IN_LEGS,
     LITECOIN,
+    ODD,
     PINNED,
     SEGWIT,
+    WHOLE,
     A,
     B,
     Columns,
@@ -46,7 +48,7 @@ NUMBER_KINDS = st.sampled_from(
     [pa.int64(), pa.uint64(), pa.string(), pa.large_string(), pa.decimal128(38, 0), pa.decimal256(76, 9)]
 )
 TYPES = st.fixed_dictionaries({}, optional={
-    **dict.fromkeys(("fee", "input_count", "index", "block_number"), NUMBER_KINDS),
+    **dict.fromkeys(("fee", "input_count", "index", "block_number", "block_timestamp"), NUMBER_KINDS),
     **{f"leg.{name}": NUMBER_KINDS for name in IN_LEGS},
     "hash": st.just(pa.large_string()), "leg.addresses": st.just(pa.large_list(pa.large_string())),
     "leg.type": st.sampled_from([pa.large_string(), pa.dictionary(pa.int32(), pa.string())]),
@@ -74,6 +76,29 @@ def test_what_stands_in_no_line_s_way_is_read_by_columns(tmp_path: Path) -> None
         reader = Columns(BITCOIN)
         found, bad, _ = told(reader, path)
         assert (len(found), bad, reader.sure) == (4, {}, 4)
+
+
+@pytest.mark.parametrize(("side", "name"), [(side, name) for side, fields in ODD.items() for name in fields])
+def test_each_oddity_is_read_or_refused_as_by_itself(tmp_path: Path, side: str, name: str) -> None:
+    rows = []
+    for base in (record(), record(fee=None, input_count=None), coinbase(50 * 10**8, 5)):
+        for value in ODD[side][name]:
+            changed = base | {name: value} if not side else base
+            if side and base[side]:
+                changed = base | {side: [base[side][0] | {name: value}, *base[side][1:]]}
+            rows.append(changed)
+    for kind in (pa.int64(), pa.string(), pa.uint64(), pa.decimal256(76, 9)):
+        whole = dict.fromkeys(WHOLE, kind) | {f"leg.{one}": kind for one in IN_LEGS}
+        found, bad = alike(parquet(tmp_path, fitted(rows, whole), whole))
+        assert len(found) + len(bad) == len(rows)
+    found, bad = alike(lines(tmp_path, list(rows)))
+    assert len(found) + len(bad) == len(rows)
+
+
+def test_a_place_that_no_block_has_is_refused_and_not_cut(tmp_path: Path) -> None:
+    found, bad = alike(lines(tmp_path, [record(index=2**31 - 1), record(index=2**32 + 5, hash=T[2])]))
+    assert [row[3] for row in found] == [2**31 - 1]
+    assert "no block can hold" in bad[2]
 
 
 @pytest.mark.parametrize("value", PINNED)
