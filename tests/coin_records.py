@@ -173,7 +173,8 @@ OWNERS = [
 ODD: dict[str, dict[str, list[Any]]] = {
     "": {
         "hash": HASHES, "block_number": NUMBERS, "block_timestamp": TIMES, "index": NUMBERS, "fee": [*PINNED, *NUMBERS],
-        "input_count": NUMBERS, "output_count": NUMBERS, "is_coinbase": [True, False, None],
+        "input_count": NUMBERS, "output_count": NUMBERS, "is_coinbase": [True, False, None], "inputs": [[], None, [None], [paid(), None]],
+        "outputs": [[], None, [None], [got(), None]],
     },
     "inputs": {
         "spent_transaction_hash": HASHES, "spent_output_index": NUMBERS, "addresses": OWNERS,
@@ -204,7 +205,7 @@ LEGS = st.one_of(
         max_size=4,
     ),
 )  # fmt: skip
-CHANGES = st.fixed_dictionaries({}, optional=drawn("") | {"inputs": LEGS, "outputs": LEGS})
+CHANGES = st.fixed_dictionaries({}, optional={**drawn(""), "inputs": LEGS, "outputs": LEGS})
 
 
 @st.composite
