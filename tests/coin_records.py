@@ -173,7 +173,8 @@ OWNERS = [
 ODD: dict[str, dict[str, list[Any]]] = {
     "": {
         "hash": HASHES, "block_number": NUMBERS, "block_timestamp": TIMES, "index": NUMBERS, "fee": [*PINNED, *NUMBERS],
-        "input_count": NUMBERS, "output_count": NUMBERS, "is_coinbase": [True, False, None], "inputs": [[], None, [None], [paid(), None]],
+        "input_count": NUMBERS, "output_count": NUMBERS, "is_coinbase": [True, False, None],
+        "inputs": [[], None, [None], [paid(), None]],
         "outputs": [[], None, [None], [got(), None]],
     },
     "inputs": {

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from connectors.bulk.sha256 import START, take_block
 from tracer.addresses.networks import NETWORKS
 from tracer.values import Chain, Family
 
@@ -36,22 +37,6 @@ def _digits(letters: str) -> I8:
 
 _BASE58 = _digits("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")
 _BASE32 = _digits("qpzry9x8gf2tvdw0s3jn54khce6mua7l")
-
-
-def _fractions(roots: int, count: int) -> U64:
-    """The first 32 bits of the fractions of square or cubic roots of the first primes: SHA-256's constants."""
-    primes = [n for n in range(2, 312) if all(n % d for d in range(2, n))][:count]
-    found = []
-    for prime in primes:
-        shifted, low, high = prime << 32 * roots, 0, 1 << 40
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if middle**roots <= shifted else (low, middle - 1)
-        found.append(low & 0xFFFFFFFF)
-    return np.array(found, np.uint64)
-
-
-_ROUNDS, _START = _fractions(3, 64), _fractions(2, 8)
 
 
 def plainly_right(chain: Chain, data: U8, starts: I64, ends: I64) -> Flags:
@@ -110,40 +95,15 @@ def _base58_right(data: U8, starts: I64, ends: I64, one: int, other: int, found:
             block[byte // 4] |= raw[3 + byte] << np.uint64(24 - 8 * (byte % 4))
         block[5] |= np.uint64(0x00800000)
         block[15] = np.uint64(21 * 8)
-        _sha256(block, state)
+        state[:] = START
+        take_block(block, state)
         block[:16] = 0
         block[:8] = state
         block[8] = np.uint64(0x80000000)
         block[15] = np.uint64(32 * 8)
-        _sha256(block, state)
+        state[:] = START
+        take_block(block, state)
         found[i] = state[0] == limbs[0]
-
-
-@njit(cache=True, nogil=True)
-def _turned(word: np.uint64, by: int) -> np.uint64:
-    return ((word >> np.uint64(by)) | (word << np.uint64(32 - by))) & _MASK
-
-
-@njit(cache=True, nogil=True)
-def _sha256(block: U64, state: U64) -> None:
-    """`state` becomes the hash of the one padded block in `block[:16]`; the rest of `block` is scratch."""
-    for t in range(16, 64):
-        one, two = block[t - 15], block[t - 2]
-        mixed = (_turned(one, 7) ^ _turned(one, 18) ^ (one >> np.uint64(3))) + block[t - 16]
-        mixed += (_turned(two, 17) ^ _turned(two, 19) ^ (two >> np.uint64(10))) + block[t - 7]
-        block[t] = mixed & _MASK
-    a, b, c, d = _START[0], _START[1], _START[2], _START[3]
-    e, f, g, h = _START[4], _START[5], _START[6], _START[7]
-    for t in range(64):
-        more = h + (_turned(e, 6) ^ _turned(e, 11) ^ _turned(e, 25)) + ((e & f) ^ (~e & g & _MASK))
-        more += _ROUNDS[t] + block[t]
-        other = (_turned(a, 2) ^ _turned(a, 13) ^ _turned(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))
-        h, g, f, e = g, f, e, (d + more) & _MASK
-        d, c, b, a = c, b, a, (more + other) & _MASK
-    state[0], state[1] = (_START[0] + a) & _MASK, (_START[1] + b) & _MASK
-    state[2], state[3] = (_START[2] + c) & _MASK, (_START[3] + d) & _MASK
-    state[4], state[5] = (_START[4] + e) & _MASK, (_START[5] + f) & _MASK
-    state[6], state[7] = (_START[6] + g) & _MASK, (_START[7] + h) & _MASK
 
 
 @njit(cache=True, nogil=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
-import numpy as np
 import pyarrow as pa
 import pytest
 from base58_bech32.base58 import b58decode
@@ -126,13 +123,3 @@ def test_what_might_be_another_form_in_capitals_is_left_to_the_slow_way() -> Non
     text = next(text for text in tries if text.startswith("LTC1") and text.isupper())
     assert not one_spelling(litecoin, text)
     assert right(litecoin, [text]) == [False]
-
-
-@given(st.lists(st.integers(0, 2**32 - 1), min_size=16, max_size=16))
-def test_the_hash_is_sha_256(words: list[int]) -> None:
-    message = b"".join(word.to_bytes(4, "big") for word in words)[:55]
-    padded = message + b"\x80" + bytes(64 - len(message) - 1 - 8) + (len(message) * 8).to_bytes(8, "big")
-    block, state = np.zeros(64, np.uint64), np.zeros(8, np.uint64)
-    block[:16] = np.frombuffer(padded, ">u4").astype(np.uint64)
-    kernels._sha256(block, state)
-    assert state.astype(">u4").tobytes() == hashlib.sha256(message).digest()
