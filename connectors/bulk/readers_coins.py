@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from connectors.bulk.batch import Batch, CoinBatch
 from connectors.bulk.readers_by_row import batches_of
-from connectors.bulk.readers_coins_columns import COIN, LEG, coins_of, legs_of
+from connectors.bulk.readers_coins_columns import COIN, LEG, coins_of
 from connectors.bulk.readers_coins_json import legs_in_lines
+from connectors.bulk.readers_coins_parquet import legs_in_parquet
 from connectors.bulk.readers_ethereum_rows import EVIDENCE
 from connectors.bulk.readers_tables import Chunk, Kind, look_at
 from connectors.fields import address, moment_in, number_in, text_in, units_in
@@ -64,7 +65,7 @@ class BitcoinEtl:
         )
 
     def _columns(self, chunk: Chunk, live: NDArray[np.bool_]) -> tuple[CoinBatch, NDArray[np.bool_]] | None:
-        legs = legs_in_lines(chunk) if chunk.table.kind is Kind.JSON else legs_of(chunk)
+        legs = legs_in_lines(chunk) if chunk.table.kind is Kind.JSON else legs_in_parquet(chunk)
         if legs is None:
             return None
         batch, sure, collected = coins_of(chunk.first, legs, live, self.chain, _HALVINGS.get(self.chain.name))

@@ -191,6 +191,12 @@ def moments(column: Column) -> tuple[Int64s, States]:
     return found, states
 
 
+def well(states: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where a cell could be read, all zeros or not."""
+    found: NDArray[np.bool_] = (states == OK) | (states == ZERO)
+    return found
+
+
 def codes(column: Column | None, words: Sequence[str], rows: int) -> NDArray[np.int8]:
     """Which of `words` each cell is, by number, -1 for any other. A column that is not there is all -1."""
     out = np.full(rows, -1, np.int8)

@@ -219,7 +219,7 @@ def transactions(
     into `flags` by kind; the others are single values but true and false, put into `starts` and `ends`, which are
     equal where there is nothing. Empty text is not plain. `legs[side, i]` is where the legs of the row begin in that
     side's columns; `owners` has, for the last of `leg_names`, how many texts there are and where the first starts and
-    ends.
+    ends. A line whose legs have no room there is not plain.
     """
     fields = len(hashes) - 2
     seen, inner = np.zeros(_KEYS, np.uint64), np.zeros(_KEYS, np.uint64)
@@ -252,6 +252,9 @@ def transactions(
                 at += ended
                 while not ended:
                     leg = legs[side, i + 1]
+                    if leg >= owners.shape[1]:
+                        at = _WRONG
+                        break
                     at = _leg(data, at, stop, leg_names, leg_offsets, leg_hashes, inner, cell, leg,
                               leg_starts[side], leg_ends[side], owners[side])  # fmt: skip
                     if at == _WRONG:

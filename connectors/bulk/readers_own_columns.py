@@ -7,7 +7,18 @@ from numpy.typing import NDArray
 
 from connectors.bulk.batch import SINK_CODES
 from connectors.bulk.readers_batches import Part, Texts, encoded
-from connectors.bulk.readers_columns import EMPTY, OK, ZERO, Cells, addresses, codes, hashes, moments, numbers, units
+from connectors.bulk.readers_columns import (
+    EMPTY,
+    OK,
+    Cells,
+    addresses,
+    codes,
+    hashes,
+    moments,
+    numbers,
+    units,
+    well,
+)
 from connectors.bulk.readers_kernels import plain_lines
 from connectors.bulk.readers_tables import Chunk
 from connectors.transfer_rows import BURN, asset_of
@@ -45,12 +56,12 @@ def transfers_of(chunk: Chunk, live: Flags, chain: Chain) -> tuple[Part, Flags, 
     low, high, state = units(columns["units"])
     burnt = codes(columns["to"], [BURN], rows) == 0
     issued, nobody = payer_state == EMPTY, payee_state == EMPTY
-    good = live & plain & (codes(columns["chain"], [chain.name], rows) == 0) & _well(tx_state)
+    good = live & plain & (codes(columns["chain"], [chain.name], rows) == 0) & well(tx_state)
     good &= (
         (block_state == OK) & (time_state == OK) & (state == OK) & (untold | ((index_state == OK) & (index < 2**31)))
     )
     good &= (position != _NONE) & (asset != _NONE)
-    good &= np.where(issued, _well(payee_state), _well(payer_state) & (_well(payee_state) | burnt | nobody))
+    good &= np.where(issued, well(payee_state), well(payer_state) & (well(payee_state) | burnt | nobody))
     good &= issued | (nobody == fee)
     at = np.flatnonzero(good)
     payee_sink = np.where(burnt, SINK_CODES[SinkKind.BURN], np.where(nobody, SINK_CODES[SinkKind.FEE], 0))
@@ -71,11 +82,6 @@ def transfers_of(chunk: Chunk, live: Flags, chain: Chain) -> tuple[Part, Flags, 
     )
     met = [assets[number] for number in np.unique(asset[at]).tolist()]
     return found, good, met
-
-
-def _well(states: NDArray[np.uint8]) -> Flags:
-    found: Flags = (states == OK) | (states == ZERO)
-    return found
 
 
 def _texts(column: object, rows: int) -> Texts:

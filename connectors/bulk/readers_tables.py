@@ -296,7 +296,7 @@ def _leaves(file: pq.ParquetFile, names: list[str], nested: set[str], inner: Col
         leaves = [file.schema.column(at) for at in range(len(file.schema.names))]
         leaves = [leaf for leaf in leaves if leaf.path.split(".")[0] == name]
         wanted = [leaf for leaf in leaves if not inner or set(leaf.path.split(".")[1:]) & {*inner} or _float(leaf)]
-        found += [leaf.path for leaf in wanted or leaves]
+        found += [leaf.path for leaf in wanted or leaves] or [name]
     return found
 
 

@@ -9,7 +9,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coin_records import BITCOIN, CASH, DOGE, LITECOIN, A, B, Columns, Row, T, alike, lines, odd_rows, on, record, told
+from coin_records import (
+    BITCOIN,
+    CASH,
+    DOGE,
+    LITECOIN,
+    A,
+    B,
+    Columns,
+    Row,
+    T,
+    alike,
+    got,
+    lines,
+    odd_rows,
+    on,
+    paid,
+    record,
+    told,
+)
 from connectors.bulk.readers_json_kernels import hashed
 from tracer.values import Chain
 
@@ -102,3 +120,14 @@ def test_a_key_that_only_has_the_hash_of_a_name_is_left_to_the_slow_way(
     reader = Columns(BITCOIN)
     found, _, _ = told(reader, path)
     assert (len(found), reader.sure) == (2, 1)  # the first has "fee", which is now no name that is looked for
+
+
+def test_more_legs_than_there_is_room_for_are_read_by_themselves(tmp_path: Path) -> None:
+    full = json.dumps(record(hash=T[2], inputs=[{}] * 5000))
+    bare = record(hash=T[3], inputs=[{"value": 0} | paid(0)] * 3000, outputs=[got(0)], input_count=3000, fee=0)
+    reader = Columns(BITCOIN)
+    found, bad, _ = told(reader, lines(tmp_path, [record(), full, record(hash=T[4]), bare | {"output_count": 1}]))
+    assert [row[0] for row in found] == [1, 3, 4]
+    assert list(bad) == [2]
+    assert reader.sure == 3
+    alike(tmp_path / "transactions.jsonl")
