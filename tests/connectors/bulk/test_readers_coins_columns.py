@@ -81,7 +81,7 @@ def test_what_stands_in_no_line_s_way_is_read_by_columns(tmp_path: Path) -> None
 @pytest.mark.parametrize(("side", "name"), [(side, name) for side, fields in ODD.items() for name in fields])
 def test_each_oddity_is_read_or_refused_as_by_itself(tmp_path: Path, side: str, name: str) -> None:
     rows = []
-    silent = {"fee": None, "input_count": None, "output_count": None}
+    silent: Row = {"fee": None, "input_count": None, "output_count": None}
     for base in (record(), record(**silent), coinbase(50 * 10**8, 5), coinbase(50 * 10**8, **silent)):
         for value in ODD[side][name]:
             changed = base | {name: value} if not side else base

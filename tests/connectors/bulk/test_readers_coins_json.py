@@ -40,6 +40,7 @@ EDITS = {
         '"other": 1, "other": 2', '"other": [1, 1.5]', '"other": "é"', '"other": "\\n"', '"other": "\t"',
         '"other": []', '"fee": ' + "9" * 79, '"fee" : 4 ', '"fee": 4,', '"fee": {}',
         '"other": ' + "[" * 2000 + "]" * 2000, '"other": -5', '"other": - 5',
+        '"other": ' + "9" * 78, '"other": ' + "9" * 79,
     ],
     '"is_coinbase": false': [
         '"is_coinbase": 0', '"is_coinbase": "false"', '"is_coinbase": ""', '"is_coinbase": null',
@@ -131,3 +132,12 @@ def test_more_legs_than_there_is_room_for_are_read_by_themselves(tmp_path: Path)
     assert list(bad) == [2]
     assert reader.sure == 3
     alike(tmp_path / "transactions.jsonl")
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"\xc3", "é".encode(), b"\x7f", b"\xed\xa0\x80"])
+def test_bytes_that_are_not_ascii_are_read_or_refused_as_by_themselves(tmp_path: Path, text: bytes) -> None:
+    path = lines(tmp_path, [record(), record(type="here"), record(hash=T[2])])
+    path.write_bytes(path.read_bytes().replace(b"here", b"he" + text))
+    found, bad = alike(path)
+    assert len(found) + len(bad) == 3
+    assert (2 in bad) == (text not in ("é".encode(), b"\x7f"))
