@@ -113,14 +113,23 @@ def test_lines_that_are_no_transactions_are_refused_as_by_themselves(tmp_path: P
     assert sorted(bad) == list(range(4, 14))  # two are blank
 
 
+@pytest.mark.parametrize("other", ["cost", "tax"])
 def test_a_key_that_only_has_the_hash_of_a_name_is_left_to_the_slow_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
 ) -> None:
-    path = lines(tmp_path, [record(), json.dumps(record(hash=T[2])).replace('"fee": 4', '"cost": 4')])
-    monkeypatch.setattr("connectors.bulk.readers_coins_json.hashed", lambda name: hashed(name.replace(b"fee", b"cost")))
+    path = lines(tmp_path, [record(), json.dumps(record(hash=T[2])).replace('"fee": 4', f'"{other}": 4')])
+    colliding = "connectors.bulk.readers_coins_json.hashed"
+    monkeypatch.setattr(colliding, lambda name: hashed(name.replace(b"fee", other.encode())))
     reader = Columns(BITCOIN)
     found, _, _ = told(reader, path)
     assert (len(found), reader.sure) == (2, 1)  # the first has "fee", which is now no name that is looked for
+
+
+@pytest.mark.parametrize("end", ["}", " }", ",", ", ", " 5", "{}", "x", "]", '"', "\t\r ", "\x0b", "\0"])
+def test_what_comes_after_a_record_is_not_overlooked(tmp_path: Path, end: str) -> None:
+    found, bad = alike(lines(tmp_path, [record(), json.dumps(record(hash=T[3])) + end, record(hash=T[2])]))
+    assert len(found) + len(bad) == 3
+    assert (2 in bad) == bool(end.strip())
 
 
 def test_more_legs_than_there_is_room_for_are_read_by_themselves(tmp_path: Path) -> None:
