@@ -58,7 +58,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """The rows of a chunk: their own columns, and their legs. `good`: rows that could be read so far.
+    """The rows of a chunk: their own columns, and their legs. A row that could not be read has no list of them.
 
     `empty_is_nothing`: an empty cell is one that says nothing, and not empty text.
     """
@@ -66,7 +66,6 @@ class Legs:
     columns: Mapping[str, Column]
     paid: Side
     got: Side
-    good: Flags
     empty_is_nothing: bool
 
 
@@ -81,15 +80,7 @@ def coins_of(first: int, legs: Legs, live: Flags, chain: Chain, halving: int | N
     time, time_state = moments(columns["block_timestamp"])
     index, index_state = numbers(columns.get("index"), rows)
     index = np.where(index_state == EMPTY, UNKNOWN_INDEX, index)
-    good = (
-        live
-        & legs.good
-        & well(tx_state)
-        & (block_state == OK)
-        & (block >= 0)
-        & (time_state == OK)
-        & (index_state <= EMPTY)
-    )
+    good = live & well(tx_state) & (block_state == OK) & (block >= 0) & (time_state == OK) & (index_state <= EMPTY)
     good &= (index < 2**31) & paid.listed & got.listed
     for name, side in (("input_count", paid), ("output_count", got)):
         good &= _agrees(columns.get(name), np.diff(side.start), nothing)

@@ -18,7 +18,7 @@ _LEAST = 32  # bytes: no real leg is shorter, and lines full of "{}" must not ta
 
 
 def legs_in_lines(chunk: Chunk) -> Legs:
-    """The fields of a chunk's lines, and those of their legs. Rows that are not plain are told so, and hold nothing."""
+    """The fields of a chunk's lines, and those of their legs. Rows that are not plain have no list of legs."""
     assert chunk.raw is not None  # noqa: S101  lines of text have it
     text, lines = chunk.raw
     data, rows = np.frombuffer(text, np.uint8), chunk.rows
@@ -35,7 +35,7 @@ def legs_in_lines(chunk: Chunk) -> Legs:
     columns: dict[str, Column] = {name: Cells(data, starts[at], ends[at]) for at, name in enumerate(_FIELDS)}
     columns["is_coinbase"] = pa.array(flags == TRUE, mask=(flags != TRUE) & (flags != FALSE))
     sides = [_side(data, legs[side], listed[side], leg_starts[side], leg_ends[side], owners[side]) for side in range(2)]
-    return Legs(columns, sides[0], sides[1], good, empty_is_nothing=True)
+    return Legs(columns, sides[0], sides[1], empty_is_nothing=True)
 
 
 def _side(

@@ -17,7 +17,7 @@ Flags = NDArray[np.bool_]
 def legs_in_parquet(chunk: Chunk) -> Legs | None:
     """The rows of a chunk of Parquet; None where a type is not one that is read by columns."""
     paid, got = _side_of(chunk.columns["inputs"]), _side_of(chunk.columns["outputs"])
-    return Legs(chunk.columns, paid, got, np.ones(chunk.rows, np.bool_), False) if paid and got else None
+    return Legs(chunk.columns, paid, got, empty_is_nothing=False) if paid and got else None
 
 
 def _side_of(array: Column) -> Side | None:

@@ -213,7 +213,8 @@ def transactions(
     starts: I64, ends: I64, flags: U8, listed: Flags, legs: I64, leg_starts: I64, leg_ends: I64, owners: I64,
     good: Flags,
 ) -> None:  # fmt: skip
-    """Walk over each line from `lines[i]` to `lines[i + 1]`; `good` becomes True where it is plain.
+    """Walk over each line from `lines[i]` to `lines[i + 1]`; `good` becomes True where it is plain;
+    elsewhere `listed` stays False.
 
     The last two of `names` are the lists of legs, sides 0 and 1; the one of number `flag` is true, false or null, put
     into `flags` by kind; the others are single values but true and false, put into `starts` and `ends`, which are

@@ -30,7 +30,8 @@ Row = dict[str, str]
 
 EVENT = {
     "chain": "ethereum", "tx": TX[0], "position": "log:7", "block": "5", "time": "2022-03-23T13:29:09Z", "index": "3",
-    "asset": TOKEN, "symbol": "USDT", "decimals": "6", "from": A, "to": B, "units": "5", "method": "", "source": "here",
+    "asset": TOKEN, "symbol": "USDT", "decimals": "6", "from": A, "to": B, "units": "5", "method": "",
+    "source": "nearby",
 }  # fmt: skip
 PAID = EVENT | {"position": "tx", "asset": "", "symbol": "", "decimals": ""}
 FEE = EVENT | {"position": "fee", "to": "", "asset": "", "symbol": "ETH", "decimals": "18"}
@@ -143,10 +144,12 @@ def test_each_oddity_is_read_or_refused_as_by_itself(tmp_path: Path, base: Row, 
 
 
 @pytest.mark.parametrize(("there", "instead"), [
-    (b"here", b"he\rre"), (b"here", b"he\0re"), (b"here", b'"he\rre"'), (b"here", b'"he""re"'), (b"here", b'he"re'),
-    (b"here", b'"here" '), (b"here", b"here\r"), (b"here", b"here\r\r"), (b"here", b"here,"), (b",here", b""),
-    (b"here", b"h\xffre"), (b"ethereum", b"\xef\xbb\xbfethereum"), (b"ethereum", b'"ethereum"'), (b"USDT", b'"US""DT"'),
-    (b"log:7", b'"log:7"'), (b"log:7", b'"log:""7"'), (b"here", b"x" * 131_073),
+    *((b"nearby", one) for one in (
+        b"near\rby", b"near\0by", b'"near\rby"', b'"near""by"', b'near"by', b'"nearby" ', b"nearby\r", b"nearby\r\r",
+        b"nearby,", b"near\xffby", b"x" * 131_073,
+    )),
+    (b",nearby", b""), (b"ethereum", b"\xef\xbb\xbfethereum"), (b"ethereum", b'"ethereum"'), (b"USDT", b'"US""DT"'),
+    (b"log:7", b'"log:7"'), (b"log:7", b'"log:""7"'),
 ])  # fmt: skip
 def test_a_line_that_two_readers_may_see_otherwise_is_read_as_by_itself(
     tmp_path: Path, there: bytes, instead: bytes
