@@ -101,7 +101,7 @@ def _positions(column: object, rows: int, chain: Chain) -> tuple[NDArray[np.int3
 
 def _is_place(text: str, chain: Chain) -> bool:
     try:
-        return bool(TransferId(chain, "", text).place) and '"' not in text
+        return bool(TransferId(chain, "", text).place)
     except FundtrailError:
         return False
 
