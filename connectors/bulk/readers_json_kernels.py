@@ -225,6 +225,7 @@ def transactions(
     fields = len(hashes) - 2
     seen, inner = np.zeros(_KEYS, np.uint64), np.zeros(_KEYS, np.uint64)
     cell = np.zeros(3, np.int64)
+    wrong = int(np.int64(_WRONG))  # not the constant, whose type would be its own
     for i in range(len(good)):
         at, stop = lines[i], lines[i + 1]
         for side in range(2):
@@ -242,7 +243,7 @@ def transactions(
             name = cell[0]
             at = _value(data, at, stop, cell)
             if at == _WRONG or cell[0] == _OBJECT:
-                at = _WRONG
+                at = wrong
                 break
             kind = cell[0]
             if kind == _LIST and name >= fields:
@@ -254,7 +255,7 @@ def transactions(
                 while not ended:
                     leg = legs[side, i + 1]
                     if leg >= owners.shape[1]:
-                        at = _WRONG
+                        at = wrong
                         break
                     at = _leg(data, at, stop, leg_names, leg_offsets, leg_hashes, inner, cell, leg,
                               leg_starts[side], leg_ends[side], owners[side])  # fmt: skip
@@ -269,18 +270,18 @@ def transactions(
             elif kind == _LIST:
                 at = _values(data, at, stop, False, cell)
                 if name >= 0:
-                    at = _WRONG
+                    at = wrong
             elif name == flag:
                 flags[i] = kind
                 if kind in (TEXT, NUMBER):
-                    at = _WRONG
+                    at = wrong
             elif name >= fields:
                 if kind != NOTHING:
-                    at = _WRONG
+                    at = wrong
             elif name >= 0:
                 starts[name, i], ends[name, i] = cell[1], cell[2]
                 if kind in (TRUE, FALSE) or (kind == TEXT and cell[1] == cell[2]):
-                    at = _WRONG
+                    at = wrong
             if at == _WRONG:
                 break
             at = _after(data, at, stop, _END)
