@@ -45,7 +45,7 @@ def transfer_of(row: Mapping[str, object], evidence: str) -> Transfer:
     chain = Chain.named(text_in(row, "chain"))
     name = TransferId(chain, transaction_in(row, "tx", chain), text_in(row, "position", "") or "tx")
     _ = name.place  # refuses a position that does not exist
-    asset = _asset_of(row, chain)
+    asset = asset_of(row, chain)
     inputs, outputs = _both_sides(row, name, asset) if legs else _pair(row, name, asset)
     return Transfer(
         id=name,
@@ -146,7 +146,8 @@ def coverage_row_of(answer: Coverage) -> dict[str, str]:
     }
 
 
-def _asset_of(row: Mapping[str, object], chain: Chain) -> Asset:
+def asset_of(row: Mapping[str, object], chain: Chain) -> Asset:
+    """What a row's `asset`, `symbol` and `decimals` say that it is about. Raises `InputError`."""
     contract, symbol = text_in(row, "asset", ""), text_in(row, "symbol", "")
     if contract:
         trc10 = chain.family is Family.TRON and contract.isascii() and contract.isdecimal() and len(contract) == 7

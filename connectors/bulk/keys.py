@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from connectors.bulk.kernels import U32
+from connectors.bulk.sha256 import digests
 from tracer.errors import InputError
 
 _HASH = re.compile(r"(?:0x)?([0-9a-f]{64})")
@@ -48,7 +49,18 @@ def transactions_in(column: pa.Array, odd: dict[str, str]) -> U32:
 
 def digests_in(column: pa.Array) -> U32:
     """The SHA-256 of each text, that of "" where there is none."""
-    return _mapped(column, lambda text: hashlib.sha256(text.encode()).digest())
+    column = _whole(column)
+    if not isinstance(column, pa.DictionaryArray):
+        column = column.dictionary_encode()
+    kind = pa.large_string()
+    texts = pa.concat_arrays([column.dictionary.cast(kind).fill_null(""), pa.array([""], kind)])
+    _, offsets, data = texts.buffers()
+    at = np.frombuffer(offsets, np.int64, len(texts) + 1)
+    keys = np.empty((len(texts), 32), np.uint8)
+    digests(np.frombuffer(data or b"", np.uint8), at[:-1], at[1:], keys)
+    codes = column.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
+    found: U32 = keys.view(np.uint32)[codes]
+    return found
 
 
 def numbers_in(column: pa.Array, number: Callable[[str], int]) -> NDArray[np.int64]:

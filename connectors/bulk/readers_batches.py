@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -162,7 +162,8 @@ def _ends_of(transfer: Transfer) -> tuple[str, str, int, int]:
 
 def fits(transfer: Transfer) -> None:
     """Raise `BadRow` where columns cannot hold the transfer."""
-    _ends_of(transfer)
+    if transfer.id.chain.family is not Family.BITCOIN:
+        _ends_of(transfer)
     if transfer.index > _LAST_INDEX:
         raise BadRow(f"index is {transfer.index}, which no block can hold")
 
@@ -229,14 +230,26 @@ def _in_text(slow: Sequence[Numbered], bad: tuple[Rejected, ...]) -> Batch:
     )
 
 
-def coin_batch_of(read: Sequence[Numbered], bad: Iterable[Rejected]) -> CoinBatch | None:
-    """Whole UTXO transactions as one batch; None where there is nothing at all."""
+def coin_batch_of(
+    read: Sequence[Numbered], bad: Iterable[Rejected], found: CoinBatch | None = None
+) -> CoinBatch | None:
+    """Whole UTXO transactions as one batch, in the order of the rows; None where there is nothing at all.
+
+    `read` were read one by one, `found` by columns.
+    """
     large = [number for number, one in read if any(leg.units >= _WORD**2 for leg in one.inputs + one.outputs)]
     beyond = [Rejected(number, "an amount of 2**128 or more: no such chain has as much") for number in large]
     read = [(number, one) for number, one in read if number not in set(large)]
     bad = tuple(sorted([*bad, *beyond], key=lambda one: one.row))
+    if found is not None and not read:
+        return replace(found, rejected=bad) if len(found.rows) or bad else None
     if not (read or bad):
         return None
+    batch = _coins_of(read, bad)
+    return batch if found is None else _both(batch, found)
+
+
+def _coins_of(read: Sequence[Numbered], bad: tuple[Rejected, ...]) -> CoinBatch:
     sides = [(one.inputs, one.outputs) for _, one in read]
     flat: list[tuple[int, bool, Leg]] = [
         (at, output, leg) for at, both in enumerate(sides) for output in (False, True) for leg in both[output]
@@ -258,6 +271,24 @@ def coin_batch_of(read: Sequence[Numbered], bad: Iterable[Rejected]) -> CoinBatc
         *_amounts_of([leg.units for _, _, leg in flat]),
         bad,
     )
+
+
+def _both(one: CoinBatch, other: CoinBatch) -> CoinBatch:
+    """Two batches of different rows as one, in the order of the rows."""
+    order = np.argsort(np.concatenate((one.rows, other.rows)), kind="stable")
+    place = np.argsort(order, kind="stable")  # where each transaction has come to stand
+    of = place[np.concatenate((one.leg_of, other.leg_of + len(one.rows)))]
+    legs = np.argsort(of, kind="stable")
+    joined: dict[str, Any] = {"leg_of": of[legs], "rejected": one.rejected + other.rejected}
+    for name in CoinBatch.__dataclass_fields__:
+        if name not in joined:
+            first, second = getattr(one, name), getattr(other, name)
+            by = order if name in ("rows", "block", "time", "index", "tx") else legs
+            if isinstance(first, np.ndarray):
+                joined[name] = np.concatenate((first, second))[by]
+            else:
+                joined[name] = pa.concat_arrays([first, second.cast(first.type)]).take(pa.array(by))
+    return CoinBatch(**joined)
 
 
 def _sink_of(leg: Leg) -> int:

@@ -1,19 +1,26 @@
-"""What the formats share that are read row by row: Etherscan's exports, our own transfer files, bitcoin-etl."""
+"""What the formats share in which a row can be read by itself: Etherscan's exports, our own files, bitcoin-etl.
+
+Reading row by row has the last word on every row. Some formats are read by columns first, and only what is not
+plainly fine there is read by itself.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from connectors.bulk.batch import Batch, CoinBatch, Rejected
-from connectors.bulk.readers_batches import Numbered, batch_of, coin_batch_of, fits, rejected
+from connectors.bulk.readers_batches import Numbered, Part, batch_of, coin_batch_of, fits, rejected
 from connectors.bulk.readers_tables import Chunk, Table, chunks
 from tracer.errors import FundtrailError, InputError
 from tracer.values import Asset, Chain, Family, Transfer
 
-ROWS = 1 << 14  # rows in a batch: each is a Python object here
+ROWS = 1 << 14  # rows in a batch: each may be a Python object here
 RowReader = Callable[[dict[str, object]], tuple[Transfer, ...]]
+#: Of rows that are wanted: those it is sure of as columns, and which these are; None where it is sure of none.
+ColumnReader = Callable[[Chunk, NDArray[np.bool_]], tuple[Part | CoinBatch, NDArray[np.bool_]] | None]
 Assets = dict[str, tuple[str, int]]
 
 
@@ -24,29 +31,27 @@ def batches_of(
     skip_rows: int,
     *,
     wanted: Collection[str] = (),
+    inner: Collection[str] = (),
     from_start: bool = False,
+    by_columns: ColumnReader | None = None,
 ) -> Iterator[Batch | CoinBatch]:
     """The table's rows after the first `skip_rows`, each read by `read_row`.
 
-    `wanted`: the columns that it looks at, of a table that may have others; all, if empty.
+    `wanted`, `inner`: the columns that it looks at, of a table that may have others; all, if empty.
     `from_start`: the rows before are read too, and dropped, because what `read_row` says depends on them.
+    `by_columns` is asked first, and takes the rows that it is sure of.
     """
-    for chunk in chunks(table, wanted or table.columns, 0 if from_start else skip_rows):
-        bad = [
-            rejected(chunk.first + at, InputError(why))
-            for at, why in chunk.broken.items()
-            if chunk.first + at > skip_rows
-        ]
-        read: list[Numbered] = []
-        places = np.flatnonzero(chunk.usable()).tolist()
-        for count, place in enumerate(places, 1):
-            if chunk.first + place > skip_rows or from_start:
-                _read(chunk, place, read_row, skip_rows, read, bad)
-            if count % ROWS == 0:
-                yield from _made(read, bad, chain, chunk.first + place)
-                read = []
-                bad = [one for one in bad if one.row > chunk.first + place]
-        yield from _made(read, bad, chain, chunk.first + chunk.rows)
+    for chunk in chunks(table, wanted or table.columns, 0 if from_start else skip_rows, inner=inner):
+        for start in range(0, chunk.rows, ROWS):
+            part = chunk.part(start, min(chunk.rows, start + ROWS))
+            live = part.usable() & (from_start | (np.arange(part.first, part.first + part.rows) > skip_rows))
+            bad = [rejected(part.first + at, InputError(why)) for at, why in part.broken.items()]
+            bad = [one for one in bad if one.row > skip_rows]
+            read: list[Numbered] = []
+            found, sure = (by_columns and by_columns(part, live)) or (None, np.zeros(part.rows, np.bool_))
+            for place in np.flatnonzero(live & ~sure).tolist():
+                _read(part, place, read_row, skip_rows, read, bad)
+            yield from _made(read, bad, chain, found)
 
 
 def met(assets: Assets, asset: Asset) -> None:
@@ -63,8 +68,7 @@ def _read(
     try:
         found = read_row(chunk.row(place))
         for transfer in found:
-            if transfer.id.chain.family is not Family.BITCOIN:
-                fits(transfer)
+            fits(transfer)
     except FundtrailError as error:
         if number > skip_rows:
             bad.append(rejected(number, error))
@@ -73,10 +77,14 @@ def _read(
         read += [(number, transfer) for transfer in found]
 
 
-def _made(read: list[Numbered], bad: list[Rejected], chain: Chain, upto: int) -> Iterator[Batch | CoinBatch]:
-    now = [one for one in bad if one.row <= upto]
+def _made(
+    read: list[Numbered], bad: list[Rejected], chain: Chain, found: Part | CoinBatch | None
+) -> Iterator[Batch | CoinBatch]:
     batch: Batch | CoinBatch | None
-    batch = coin_batch_of(read, now) if chain.family is Family.BITCOIN else batch_of([], read, now, chain)
+    if chain.family is Family.BITCOIN:
+        batch = coin_batch_of(read, bad, found if isinstance(found, CoinBatch) else None)
+    else:
+        batch = batch_of([found] if isinstance(found, Part) else [], read, bad, chain)
     if batch is not None:
         yield batch
 

@@ -10,10 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from connectors.bulk.batch import Batch, CoinBatch
 from connectors.bulk.readers_by_row import batches_of
+from connectors.bulk.readers_coins_columns import COIN, LEG, coins_of
+from connectors.bulk.readers_coins_json import legs_in_lines
+from connectors.bulk.readers_coins_parquet import legs_in_parquet
 from connectors.bulk.readers_ethereum_rows import EVIDENCE
-from connectors.bulk.readers_tables import Kind, look_at
+from connectors.bulk.readers_tables import Chunk, Kind, look_at
 from connectors.fields import address, moment_in, number_in, text_in, units_in
 from tracer.addresses import parse_tx
 from tracer.errors import BadAddress, BadAmount, BadRow, InputError
@@ -23,7 +29,6 @@ Row = Mapping[str, object]
 
 NEEDED = ("hash", "block_number", "block_timestamp", "inputs", "outputs")
 _READ = (*NEEDED, "index", "is_coinbase", "input_count", "output_count", "fee")
-_COIN = 10**8
 _HALVINGS = {"bitcoin": 210_000, "bitcoin-cash": 210_000, "litecoin": 840_000}  # each began with 50 coins a block
 _MOST = 2**64 - 1  # what a leg's amount may be: every coin there will be of any such chain is less
 
@@ -55,7 +60,17 @@ class BitcoinEtl:
             raise InputError(f"{path} has no column {missing[0]}", f"transactions have {', '.join(NEEDED)}")
         if table.kind is Kind.CSV:
             raise InputError(f"{path} is CSV, which cannot nest inputs and outputs", "export JSON lines or Parquet")
-        yield from batches_of(table, self._transfers, self.chain, skip_rows, wanted=_READ)
+        yield from batches_of(
+            table, self._transfers, self.chain, skip_rows, wanted=_READ, inner=LEG, by_columns=self._columns
+        )
+
+    def _columns(self, chunk: Chunk, live: NDArray[np.bool_]) -> tuple[CoinBatch, NDArray[np.bool_]] | None:
+        legs = legs_in_lines(chunk) if chunk.table.kind is Kind.JSON else legs_in_parquet(chunk)
+        if legs is None:
+            return None
+        batch, sure, collected = coins_of(chunk.first, legs, live, self.chain, _HALVINGS.get(self.chain.name))
+        self._collected |= collected
+        return batch, sure
 
     def _transfers(self, row: dict[str, object]) -> tuple[Transfer, ...]:
         tx = parse_tx(text_in(row, "hash"), self.chain)
@@ -82,7 +97,7 @@ class BitcoinEtl:
     def _issued(self, height: int, claimed: int) -> tuple[Leg, ...]:
         self._collected = True
         coin, every = self.chain.coin, _HALVINGS.get(self.chain.name)
-        new = min(claimed, (50 * _COIN >> height // every) if every else claimed)
+        new = min(claimed, (50 * COIN >> height // every) if every else claimed)
         fees = claimed - new
         return (
             Leg.sink(coin, SinkKind.ISSUE, new),

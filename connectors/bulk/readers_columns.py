@@ -171,7 +171,7 @@ def numbers(column: Column | None, rows: int) -> tuple[Int64s, States]:
 
 
 def times(column: Column) -> tuple[Int64s, States]:
-    """UTC seconds; from text as `connectors.fields.moment_in` reads it, or from whole seconds."""
+    """UTC seconds; from text as ethereum-etl and the public data sets write it, or from whole seconds."""
     if isinstance(column, Cells):
         found, states = np.zeros(len(column), np.int64), np.zeros(len(column), np.uint8)
         kernels.moments(column.data, column.starts, column.ends, found, states)
@@ -179,6 +179,22 @@ def times(column: Column) -> tuple[Int64s, States]:
         found, states = numbers(column, len(column))
     states[((found < EARLIEST) | (found >= LATEST)) & (states == OK)] = BAD
     return found, states
+
+
+def moments(column: Column) -> tuple[Int64s, States]:
+    """UTC seconds as `connectors.fields.moment_in` reads them: digits, or ISO-8601 with Z or +00:00 at the end."""
+    found, states = times(column)
+    if isinstance(column, Cells):
+        zone = np.flatnonzero((states == OK) & (column.ends - column.starts > 18))
+        letter = column.data[column.starts[zone] + 19]
+        states[zone[(letter != ord("Z")) & (letter != ord("+"))]] = BAD
+    return found, states
+
+
+def well(states: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where a cell could be read, all zeros or not."""
+    found: NDArray[np.bool_] = (states == OK) | (states == ZERO)
+    return found
 
 
 def codes(column: Column | None, words: Sequence[str], rows: int) -> NDArray[np.int8]:
@@ -191,4 +207,18 @@ def codes(column: Column | None, words: Sequence[str], rows: int) -> NDArray[np.
     return out
 
 
-__all__ = ["BAD", "EMPTY", "OK", "ZERO", "Cells", "Column", "addresses", "codes", "hashes", "numbers", "times", "units"]
+__all__ = [
+    "BAD",
+    "EMPTY",
+    "OK",
+    "ZERO",
+    "Cells",
+    "Column",
+    "addresses",
+    "codes",
+    "hashes",
+    "moments",
+    "numbers",
+    "times",
+    "units",
+]

@@ -19,8 +19,20 @@ from connectors.bulk import readers_ethereum_rows as by_row
 from connectors.bulk.batch import Batch, Rejected
 from connectors.bulk.readers_batches import Numbered, Part, batch_of, encoded, fits, fixed, one_text, rejected
 from connectors.bulk.readers_blocks import BlockTimes
-from connectors.bulk.readers_columns import EMPTY, OK, ZERO, Cells, addresses, codes, hashes, numbers, times, units
-from connectors.bulk.readers_ethereum_columns import fees, numbered, taken, trace_positions, value_and_fee, well
+from connectors.bulk.readers_columns import (
+    EMPTY,
+    OK,
+    ZERO,
+    Cells,
+    addresses,
+    codes,
+    hashes,
+    numbers,
+    times,
+    units,
+    well,
+)
+from connectors.bulk.readers_ethereum_columns import fees, numbered, taken, trace_positions, value_and_fee
 from connectors.bulk.readers_tables import Chunk, Kind, Table, chunks, look_at
 from tracer.errors import FundtrailError, InputError
 from tracer.values import UNKNOWN_INDEX, Chain, Family, Transfer

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from connectors.bulk import readers_ethereum_rows as by_row
 from connectors.bulk.readers_batches import Texts, encoded
-from connectors.bulk.readers_columns import EMPTY, OK, ZERO, Cells, units
+from connectors.bulk.readers_columns import EMPTY, OK, Cells, units
 from connectors.bulk.readers_kernels import add_product
 from connectors.bulk.readers_tables import Chunk
 from tracer.errors import InputError
@@ -27,12 +27,6 @@ def value_and_fee(value: NDArray[np.bool_], fee: NDArray[np.bool_]) -> tuple[NDA
     found = np.zeros(len(places), np.bool_)
     found[last] = True
     return places, found
-
-
-def well(states: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where a cell could be read, all zeros or not."""
-    found: NDArray[np.bool_] = (states == OK) | (states == ZERO)
-    return found
 
 
 def numbered(prefix: str, of: NDArray[np.int64]) -> Texts:

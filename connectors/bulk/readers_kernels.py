@@ -98,6 +98,22 @@ def split_lines(data: U8, stop: int, slots: I64, starts: I64, ends: I64, lines: 
 
 
 @njit(cache=True, nogil=True)
+def plain_lines(data: U8, lines: I64, plain: Flags) -> None:
+    """Set `plain` where a line holds nothing that Python's reader of CSV may see otherwise than `split_lines`.
+
+    That is a return that does not end the line, a zero byte, and a cell of more than 131,072 characters.
+    """
+    for i in range(len(plain)):
+        stop = lines[i + 1]
+        same = stop - lines[i] < 100_000
+        for at in range(lines[i], stop if same else lines[i]):
+            if data[at] == 0 or (data[at] == _CR and at + 2 != stop):
+                same = False
+                break
+        plain[i] = same
+
+
+@njit(cache=True, nogil=True)
 def hex_bytes(data: U8, starts: I64, ends: I64, bare: bool, checksum: bool, out: U32, states: U8) -> None:
     """Hex digits after 0x as bytes, four to a word. `bare`: 0x may be missing. `checksum`: mixed case is left to the
     slow way.

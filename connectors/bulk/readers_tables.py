@@ -7,7 +7,7 @@ line `n`; blank lines count.
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -30,6 +30,8 @@ from tracer.errors import BadRow, InputError
 
 BLOCK = 8 * 1024**2  # bytes of text at a time
 ROWS = 1 << 17  # rows of Parquet at a time
+NESTED_ROWS = 1 << 15  # where a row has lists: nobody knows how long
+_LINE_END = 10
 _BROKEN = {
     kernels.OPEN_QUOTE: "a quote is opened and not closed in its line; a cell cannot hold a line break",
     kernels.AFTER_QUOTE: "something stands between a closing quote and the next comma",
@@ -58,7 +60,7 @@ class Table:
 class Chunk:
     """Rows `first` to `first + len - 1`. `broken`: rows that are none, and why; `skipped`: blank lines.
 
-    `columns` is empty for JSON lines: they are read row by row.
+    `columns` is empty for JSON lines. `raw`: of text, the lines and where each begins.
     """
 
     table: Table
@@ -67,7 +69,6 @@ class Chunk:
     columns: dict[str, Column] = field(default_factory=dict)
     broken: dict[int, str] = field(default_factory=dict)
     blank: NDArray[np.bool_] | None = None
-    lines: Sequence[bytes] = ()
     raw: tuple[bytes, NDArray[np.int64]] | None = None
 
     def row(self, place: int) -> dict[str, object]:
@@ -76,18 +77,36 @@ class Chunk:
             raise BadRow(self.broken[place])
         where = f"row {self.first + place}"
         if self.table.kind is Kind.JSON:
-            record = parse_json(text_of(self.lines[place], where).strip(), where)
+            record = parse_json(text_of(self.line(place), where).strip(), where)
             if not isinstance(record, dict):
                 raise BadRow("not a JSON object")
             return record
         if self.raw is not None:
-            text, at = self.raw
-            line = text[int(at[place]) : int(at[place + 1])]
+            line = self.line(place)
             cells = _cells(text_of(line, where).rstrip("\r\n"))
             if len(cells) != len(self.table.columns):
                 raise BadRow(f"{len(cells)} cells, but {len(self.table.columns)} columns")
             return dict(zip(self.table.columns, cells, strict=True))
         return {name: _plain(column, place) for name, column in self.columns.items()}
+
+    def line(self, place: int) -> bytes:
+        """The line of a row of text, its end included."""
+        assert self.raw is not None  # noqa: S101  a table of text has it
+        text, at = self.raw
+        return text[int(at[place]) : int(at[place + 1])]
+
+    def part(self, start: int, stop: int) -> Chunk:
+        """The rows from place `start` to before `stop`, as a chunk of their own. Nothing is copied."""
+        columns: dict[str, Column] = {
+            name: Cells(column.data, column.starts[start:stop], column.ends[start:stop])
+            if isinstance(column, Cells)
+            else column.slice(start, stop - start)
+            for name, column in self.columns.items()
+        }
+        broken = {at - start: why for at, why in self.broken.items() if start <= at < stop}
+        blank = None if self.blank is None else self.blank[start:stop]
+        raw = None if self.raw is None else (self.raw[0], self.raw[1][start : stop + 1])
+        return Chunk(self.table, self.first + start, stop - start, columns, broken, blank, raw)
 
     def usable(self) -> NDArray[np.bool_]:
         """False for blank lines and rows that are none."""
@@ -116,14 +135,17 @@ def look_at(path: Path) -> Table:
     return Table(path, Kind.CSV, _once(path, tuple(_cells(text))))
 
 
-def chunks(table: Table, wanted: Collection[str], skip_rows: int = 0, caps: Caps = CAPS) -> Iterator[Chunk]:
+def chunks(
+    table: Table, wanted: Collection[str], skip_rows: int = 0, caps: Caps = CAPS, inner: Collection[str] = ()
+) -> Iterator[Chunk]:
     """The rows after the first `skip_rows`, of the columns `wanted`; chunks that lie before are not given out.
 
-    Raises `InputError` where the file cannot be read on, and for columns that cannot be read exactly.
+    `inner`: what is looked at inside of nested columns of Parquet; all, if empty. Raises `InputError` where the file
+    cannot be read on, and for columns that cannot be read exactly.
     """
     names = [name for name in table.columns if name in wanted]
     if table.kind is Kind.PARQUET:
-        yield from _parquet_chunks(table, names, skip_rows)
+        yield from _parquet_chunks(table, names, skip_rows, inner)
     elif table.kind is Kind.CSV:
         yield from _csv_chunks(table, names, skip_rows, caps)
     else:
@@ -219,11 +241,14 @@ def _json_chunks(table: Table, skip_rows: int, caps: Caps) -> Iterator[Chunk]:
     with opened(table.path) as stream:
         first = 1
         for block in _blocks(stream, table.path, caps):
-            lines = (block.removeprefix(BOM) if first == 1 else block).split(b"\n")[:-1]
-            if first + len(lines) > skip_rows + 1:
-                blank = np.array([not line.strip() for line in lines], np.bool_)
-                yield Chunk(table, first, len(lines), lines=lines, blank=blank)
-            first += len(lines)
+            text = block.removeprefix(BOM) if first == 1 else block
+            at = np.concatenate(([0], np.flatnonzero(np.frombuffer(text, np.uint8) == _LINE_END) + 1))
+            rows = len(at) - 1
+            if first + rows > skip_rows + 1:
+                chunk = Chunk(table, first, rows, raw=(text, at))
+                chunk.blank = np.array([not chunk.line(place).strip() for place in range(rows)], np.bool_)
+                yield chunk
+            first += rows
 
 
 @contextmanager
@@ -236,19 +261,20 @@ def _parquet(path: Path) -> Iterator[pq.ParquetFile]:
         raise InputError(f"{path} cannot be read as Parquet: {text:.200}", "copy or download it again") from None
 
 
-def _parquet_chunks(table: Table, names: list[str], skip_rows: int) -> Iterator[Chunk]:
+def _parquet_chunks(table: Table, names: list[str], skip_rows: int, inner: Collection[str]) -> Iterator[Chunk]:
     nested = {name for name in names if pa.types.is_nested(table.schema.field(name).type)}
     for name in names:
         if name not in nested:
             refuse_type(name, table.schema.field(name).type)
     with _parquet(table.path) as file:
+        leaves = _leaves(file, names, nested, inner)
         first = 1
         for group in range(file.num_row_groups):
             rows = file.metadata.row_group(group).num_rows
             if first + rows <= skip_rows + 1:
                 first += rows
                 continue
-            for batch in file.iter_batches(ROWS, row_groups=[group], columns=names):
+            for batch in file.iter_batches(NESTED_ROWS if nested else ROWS, row_groups=[group], columns=leaves):
                 if first + len(batch) > skip_rows + 1:
                     columns = {
                         name: batch.column(name) if name in nested else column_of(batch.column(name), name)
@@ -258,12 +284,35 @@ def _parquet_chunks(table: Table, names: list[str], skip_rows: int) -> Iterator[
                 first += len(batch)
 
 
+def _leaves(file: pq.ParquetFile, names: list[str], nested: set[str], inner: Collection[str]) -> list[str]:
+    """What to read: the flat columns, and of the nested ones what is named in `inner`.
+
+    Floats are read too: a row that has any is refused, whichever field they are in.
+    """
+    found = [name for name in names if name not in nested]
+    for name in names if nested else ():
+        if name not in nested:
+            continue
+        leaves = [file.schema.column(at) for at in range(len(file.schema.names))]
+        leaves = [leaf for leaf in leaves if leaf.path.split(".")[0] == name]
+        wanted = [leaf for leaf in leaves if not inner or set(leaf.path.split(".")[1:]) & {*inner} or _float(leaf)]
+        found += [leaf.path for leaf in wanted or leaves] or [name]
+    return found
+
+
+def _float(leaf: Any) -> bool:
+    return leaf.physical_type in ("FLOAT", "DOUBLE") or "FLOAT" in str(leaf.logical_type).upper()
+
+
 def _plain(column: Column, place: int) -> object:
     """One cell of Parquet as text, whole number, list or None."""
     if isinstance(column, Cells):
         raw = column.data[int(column.starts[place]) : int(column.ends[place])].tobytes()
         return text_of(raw, "a cell")
-    return _exact(column[place].as_py())
+    try:
+        return _exact(column[place].as_py())
+    except UnicodeDecodeError:
+        raise BadRow("a cell is not UTF-8", "save the file as UTF-8 text") from None
 
 
 def _exact(value: object) -> object:

@@ -36,3 +36,13 @@ def test_every_part_of_the_benchmark_gives_figures_beside_its_peers(tmp_path: Pa
         assert figures[what]["ours"] > 0, what
     assert any(what.startswith("lots moved, everybody followed") for what in figures)
     assert {line["peer"] for line in told["lines"] if line["theirs"]} >= PEERS
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_coins_takes_every_row_that_it_makes(tmp_path: Path) -> None:
+    command = [sys.executable, "benchmarks/bench_coins.py", "--size", "3000", "--times", "0"]
+    command += ["--endings", "parquet,jsonl,csv", "--folder", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3_000:]  # it stops where a row is not read, or not added
+    for ending in ("parquet", "jsonl", "csv"):
+        assert f"ingest, 3,000 of {ending}" in done.stdout
