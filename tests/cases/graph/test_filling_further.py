@@ -220,15 +220,16 @@ def test_a_filling_says_of_itself_alone_that_it_is_done(case: Case, tmp_path: Pa
     graph, other = SqliteGraph(file), SqliteGraph(file)
     new = list[str]()
 
-    def killed(_: Filling) -> None:
+    def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     def meanwhile(step: Filling) -> None:
         if step.what == "labels":
             new.extend(read(case, "bank", at=9))
-            with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
-                patch.setattr(filling, "_transfers", lambda *_: killed(step))
-                fill(case, other)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(filling, "_transfers", killed)
+                with pytest.raises(KeyboardInterrupt):
+                    fill(case, other)
 
     head = fill(case, graph, progress=meanwhile)
     filled(graph, head)
