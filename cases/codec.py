@@ -254,7 +254,8 @@ def judgement_of(record: Mapping[str, Any]) -> Judgement:
     """Back from `judgement_json`."""
     evidence = tuple(TransferId(Chain.named(chain), tx, position) for chain, tx, position in record["evidence"])
     left, right = address_of(record["left"]), address_of(record["right"])
-    return Judgement(left, right, record["rule"], evidence, record["confidence"], record["author"], record["at"])
+    rule, author = _words(record, "rule", "author")
+    return Judgement(left, right, rule, evidence, record["confidence"], author, record["at"])
 
 
 def judgement_id(one: Judgement) -> str:
@@ -269,7 +270,20 @@ def withdrawal_json(one: Withdrawal) -> dict[str, str]:
 
 def withdrawal_of(record: Mapping[str, Any], known: Mapping[str, Judgement]) -> Withdrawal:
     """Back from `withdrawal_json`; `known`: the judgements by their ids."""
-    return Withdrawal(known[record["judgement"]], record["by"], record["why"])
+    return Withdrawal(known[record["judgement"]], *withdrawn_by(record))
+
+
+def withdrawn_by(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Who withdrew it, and why: all that stands of a withdrawal beside its judgement's id."""
+    by, why = _words(record, "by", "why")
+    return by, why
+
+
+def _words(record: Mapping[str, Any], *names: str) -> list[str]:
+    for name in names:
+        if not isinstance(record[name], str):
+            raise TypeError(f"{name} is no text")
+    return [record[name] for name in names]
 
 
 def _asset_json(asset: Asset) -> list[object]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import errno
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.bulk.folder import load
-from tracer.errors import InputError
+from tracer.errors import CaseError, InputError
 from tracer.values import Chain
 
 if TYPE_CHECKING:
     from connectors.bulk.ingest import Progress
 
 REFUSED = "rejected.jsonl"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, what one user may have of it, one file
 _COUNTED = ("rows", "added", "repeated", "rejected", "contradictions")
 
 
@@ -34,7 +37,8 @@ def ingest_files(
     A folder among them stands for the files in it, by name; but not for a `coverage.csv`, which is about addresses, and
     a ledger is about blocks. `whole`, `blocks` and `decimals` as
     `connectors.bulk.ingest.ingest` and `connectors.bulk.readers.open_reader` have them. Several formats make one
-    ingest each. Raises `InputError`, before anything is written where a format is not known.
+    ingest each. Raises `InputError`, before anything is written where a format is not known, and `CaseError` where
+    there is no room: what was committed before stands.
     """
     from connectors.bulk.ingest import ingest
     from connectors.bulk.readers import open_reader
@@ -46,7 +50,8 @@ def ingest_files(
     chains = sorted({name for _, name in groups})
     if len(chains) > 1:
         raise InputError(f"these files are about {' and '.join(chains)}", "one folder holds one chain")
-    done = [ingest(files, out, reader=reader, progress=progress, whole=whole) for reader, files in groups.values()]
+    with _room_in(out):
+        done = [ingest(files, out, reader=reader, progress=progress, whole=whole) for reader, files in groups.values()]
     return {
         "folder": str(out),
         "formats": [name for name, _ in groups],
@@ -68,6 +73,18 @@ def ledger_told(folder: Path) -> dict[str, Any]:
         "bytes": sum(stored.size for stored in manifest.files.values()),
         "sources": [asdict(source) for source in manifest.sources],
     }
+
+
+@contextmanager
+def _room_in(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise CaseError(
+            f"{folder} cannot be written: {error.strerror}", "free space, then give the same command again: it goes on"
+        ) from error
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:

@@ -6,7 +6,16 @@ import json
 from collections.abc import Iterable
 
 from cases import log, pages, statements
-from cases.codec import canonical, judgement_id, judgement_json, judgement_of, parsed, readable, withdrawal_json
+from cases.codec import (
+    canonical,
+    judgement_id,
+    judgement_json,
+    judgement_of,
+    parsed,
+    readable,
+    withdrawal_json,
+    withdrawal_of,
+)
 from cases.sqlite_file import SqliteFile
 from tracer.errors import CaseConflict
 from tracer.judgements import Judgement, Withdrawal, doubt_of
@@ -51,12 +60,10 @@ def withdraw(file: SqliteFile, one: Withdrawal, *, at: int) -> None:
 
 def withdrawals(file: SqliteFile) -> tuple[Withdrawal, ...]:
     """All of them, in order."""
-    sql = "SELECT judgements.body, withdrawals.body FROM withdrawals JOIN judgements ON judgement = id"
+    rows = file.rows("SELECT judgement, body FROM withdrawals ORDER BY n")
+    known = {judgement_id(one): one for one in judgements(file)} if rows else {}
     with readable("a withdrawal"):
-        return tuple(
-            Withdrawal(judgement_of(json.loads(judgement)), **json.loads(body))
-            for judgement, body in file.rows(f"{sql} ORDER BY withdrawals.n")
-        )
+        return tuple(withdrawal_of({**json.loads(body), "judgement": id}, known) for id, body in rows)
 
 
 def doubts(file: SqliteFile) -> dict[Judgement, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from cases.case_file import Case
@@ -23,16 +24,16 @@ def judge(
     """Record that a person takes the two for one owner's; said again, also the other way round, it changes nothing.
 
     `evidence` are transactions that the case holds, as people write them. Raises `InputError`, or `CaseConflict` where
-    the same judgement was withdrawn.
+    the same judgement was withdrawn; that it is spaced otherwise makes it no other.
     """
-    _must_say(by=by, why=why)
+    by, why = _said(by=by, why=why)
     left, right = sorted(_meant(case, text) for text in addresses)
     moved = [one for text in evidence for one in _cited(case, text, (left.chain, right.chain))]
     newest = max((one.block.number for one in moved), default=0)
     ids = tuple(sorted({one.id for one in moved}))
     one = Judgement(left, right, why, ids, confidence, by, newest)
     for said in case.withdrawals():
-        if said.judgement == one:
+        if replace(said.judgement, rule=_spaced(said.judgement.rule), author=_spaced(said.judgement.author)) == one:
             raise CaseConflict(
                 f"this very judgement was withdrawn by {said.by:.60}: {said.why:.120}",
                 "if it holds after all, say with --why what is new",
@@ -44,7 +45,8 @@ def judge(
 
 def withdraw(case: Case, id: str, *, by: str, why: str, at: int) -> dict[str, Any]:
     """Record that a person withdraws the judgement whose id begins so. Raises `InputError`, `CaseConflict`."""
-    _must_say(by=by, why=why)
+    by, why = _said(by=by, why=why)
+    id = id.lower()
     found = [one for one in case.judgements() if judgement_id(one).startswith(id)] if len(id) >= _SHORTEST else []
     if len(found) != 1:
         raise InputError(
@@ -79,10 +81,16 @@ def owners(case: Case, confidence: int = 0) -> dict[str, Any]:
     return {"format": FORMAT, "confidence": confidence, "judgements": judged, "clusters": clusters}
 
 
-def _must_say(**said: str) -> None:
+def _said(**said: str) -> list[str]:
+    """What was said, spaced alike. Raises `InputError` for nothing."""
     for name, text in said.items():
         if not text.strip():
             raise InputError(f"--{name} is empty", "a judgement stands with whoever makes it, and why")
+    return list(map(_spaced, said.values()))
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _meant(case: Case, text: str) -> Address:
@@ -92,6 +100,9 @@ def _meant(case: Case, text: str) -> Address:
         return parse(name, chain)
     found = recognise(text)
     if not found:
+        name, _, rest = text.partition(":")
+        if recognise(rest):
+            Chain.named(name)  # says which names there are
         raise BadAddress(f"not an address of any chain we follow: {text!r:.100}", "copy it again, whole")
     of_case = {loss.asset.chain for loss in case.losses()} | {answer.address.chain for _, answer in case.told()}
     meant = [one for one in found if one.chain in of_case] or list(found)
@@ -105,14 +116,30 @@ def _cited(case: Case, text: str, chains: Sequence[Chain]) -> list[Transfer]:
     """The transfers of a transaction that the case holds, or the one at a position: HASH or HASH:log:7."""
     chain, name = _chain_in_front(text)
     hash, _, position = name.partition(":")
+    there: list[str] = []
     for possible in dict.fromkeys([chain] if chain else chains):
+        if chain is None and _is_tx(position.partition(":")[0], possible):
+            Chain.named(hash)  # it is no hash, and no chain's name: says which names there are
         transfers = case.transaction(possible, parse_tx(hash, possible))
         if found := [one for one in transfers if position in ("", one.id.position)]:
             return found
+        there += [one.id.position for one in transfers]
+    if there:
+        raise InputError(
+            f"the case holds {hash:.120}, and nothing at {position!r:.80} of it",
+            f"the positions there are: {', '.join(there):.300}; or leave the position out, and all of it is meant",
+        )
     raise InputError(
         f"the case holds no transfer {text!r:.120}",
         "fetch an address that it touches first; or leave it out, and say in --why what the judgement rests on",
     )
+
+
+def _is_tx(text: str, chain: Chain) -> bool:
+    try:
+        return bool(parse_tx(text, chain))
+    except InputError:
+        return False
 
 
 def _chain_in_front(text: str) -> tuple[Chain | None, str]:

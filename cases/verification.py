@@ -20,6 +20,7 @@ from cases.codec import (
     price_of,
     sha256,
     unpacked,
+    withdrawn_by,
 )
 from cases.sqlite_file import SqliteFile
 from connectors.protocol import Problem
@@ -139,7 +140,7 @@ def _answers(file: SqliteFile) -> Iterator[Problem]:
 
 
 def _judgements(file: SqliteFile) -> Iterator[Problem]:
-    """Each judgement against the hash that it is known by; and whether it can be read at all."""
+    """Each judgement against the hash that it is known by; and whether it, and each withdrawal, can be read at all."""
     for n, id, text in file.rows("SELECT n, id, body FROM judgements ORDER BY n, row"):
         if sha256(text) != id:
             yield Problem("it was changed: it does not have the hash it is known by", f"judgement {id} of entry {n}")
@@ -148,6 +149,11 @@ def _judgements(file: SqliteFile) -> Iterator[Problem]:
             judgement_of(json.loads(text))
         except UNREADABLE as error:
             yield Problem(f"it cannot be read: {error!r:.200}", f"judgement {id} of entry {n}")
+    for n, text in file.rows("SELECT n, body FROM withdrawals ORDER BY n"):
+        try:
+            withdrawn_by(json.loads(text))
+        except UNREADABLE as error:
+            yield Problem(f"it cannot be read: {error!r:.200}", f"the withdrawal of entry {n}")
 
 
 def _list(text: str) -> list[object]:

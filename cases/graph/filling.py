@@ -47,9 +47,10 @@ class Filling:
     done: int
 
 
-def fill(case: Case, store: Fillable, *, progress: Callable[[Filling], None] = lambda _: None) -> bool:
-    """Write all of `case` to `store`; False if it was all there already. Interrupted, the same call goes on.
+def fill(case: Case, store: Fillable, *, progress: Callable[[Filling], None] = lambda _: None) -> str:
+    """Write all of `case` to `store`: the head that it had then, for `filled`; "" if it was all there already.
 
+    Interrupted, the same call goes on.
     Of the judgements those that count, and the clusters they make. Raises `CaseConflict` if the store holds another
     case.
     """
@@ -62,7 +63,7 @@ def fill(case: Case, store: Fillable, *, progress: Callable[[Filling], None] = l
                 "pull it to look at it, or give this one another name with --name",
             )
     if store.marked("head") == head and store.marked("format") == str(FORMAT):
-        return False
+        return ""
     store.mark("filling", head)
     there = _traces_there(store, log)
     with ThreadPoolExecutor(1) as aside:  # traces are computed again while transfers are on their way
@@ -81,7 +82,7 @@ def fill(case: Case, store: Fillable, *, progress: Callable[[Filling], None] = l
         store.write_trace(record)
         progress(Filling("traces", n))
     store.delete_unnamed_places()
-    return True
+    return head
 
 
 def _records(path: Path, there: Collection[tuple[int, str]]) -> list[TraceRecord]:
@@ -96,9 +97,12 @@ def _traces_there(store: Fillable, log: Sequence[Entry]) -> list[tuple[int, str]
     return store.traces() if last and all(entry.kind in BESIDE for entry in log if entry.n > last) else []
 
 
-def filled(store: Fillable) -> None:
-    """Say that all of the case is in the store, as it was when the last `fill` began, and its file's format."""
-    store.mark("head", store.marked("filling"))
+def filled(store: Fillable, head: str) -> None:
+    """Say that all of the case is in the store, as it was at `head`, which `fill` returned, and its file's format.
+
+    What the mark `filling` says by now may be of another process, which began later and did not end.
+    """
+    store.mark("head", head)
     store.mark("format", str(FORMAT))
 
 

@@ -39,8 +39,8 @@ def graph_of(path: Path | str, *, progress: Callable[[Filling], None] = lambda _
 
 
 def _filled(case: Case, graph: SqliteGraph, progress: Callable[[Filling], None]) -> SqliteGraph:
-    if fill(case, graph, progress=progress):
-        filled(graph)
+    if head := fill(case, graph, progress=progress):
+        filled(graph, head)
     return graph
 
 

@@ -51,10 +51,11 @@ def push(
     """
     graph = Neo4jGraph.open(access, name or name_of(case.path))
     try:
-        if not fill(case, graph, progress=progress):
+        head = fill(case, graph, progress=progress)
+        if not head:
             return False
         _archive(case.path, graph, progress)
-        filled(graph)
+        filled(graph, head)
         return True
     finally:
         graph.close()

@@ -248,11 +248,20 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def sealed(folder: Path, file: str, size: int, before: StoredFile | None = None) -> StoredFile:
-    """The file as the manifest will name it, hashed from the first part that `before` has not; flushed to the disk."""
+    """The file as the manifest will name it, hashed from the first part that `before` has not; flushed to the disk.
+
+    Raises `InputError` where the file has fewer bytes than that: no manifest may name what is not there.
+    """
     kept = before.parts[: before.size // PART] if before and before.file == file else ()
     parts = (*kept, *_hashes(folder / file, size, len(kept)))
     with (folder / file).open("rb") as stream:
         os.fsync(stream.fileno())
+        there = os.fstat(stream.fileno()).st_size
+    if there < size:
+        raise InputError(
+            f"{folder / file} has {there} bytes, and {size} were written to it",
+            "nothing of it was committed: check the disk, then give the same command again",
+        )
     return StoredFile(file, size, parts)
 
 

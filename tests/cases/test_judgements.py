@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,12 +19,13 @@ from cases.answering_again import doubt_about
 from cases.case_file import Case
 from cases.hops import hops_of
 from cases.tracing import Question, latest, retraced, trace
+from commands import run, told
 from connectors.protocol import Page
 from hostile_strings import CORPUS
 from made_up import Clock, MadeUp
 from notation import ETHEREUM, address, payment
 from told_contents import texts_in
-from tracer.errors import CaseConflict, InputError
+from tracer.errors import CaseConflict, CaseDamaged, InputError
 from tracer.judgements import Judgement
 from tracer.values import Address, Chain, TransferId
 
@@ -92,6 +95,32 @@ def test_what_is_withdrawn_counts_no_longer_and_stays_on_record(case: Case, path
             ("withdrawal", "B. Person"), ("withdrawal", "C. Person"),
         ]  # fmt: skip
         assert again.verify() == []
+
+
+@pytest.mark.parametrize(("by", "why"), [(1, {"x": 2}), ("B. Person", {"x": 2}), (1, "no"), (None, "no")])
+def test_a_withdrawal_whose_words_are_no_text_is_a_fault_though_every_hash_fits(
+    by: Any, why: Any, case: Case, path: Path
+) -> None:
+    case.add_judgements([SAID], at=100)
+    case.withdraw(SAID, by, why, at=101)  # as whoever makes the hashes anew can write it
+    (fault,) = case.verify()
+    assert "cannot be read" in fault.text
+    assert fault.where == f"the withdrawal of entry {len(case.log())}"
+    for read in (case.withdrawals, case.doubts):
+        with pytest.raises(CaseDamaged, match="a withdrawal cannot be read"):
+            read()
+    told(run("case", "owners", path), 1, "a withdrawal cannot be read", "case verify")
+
+
+@pytest.mark.parametrize("what", ["rule", "author"])
+def test_a_judgement_whose_words_are_no_text_is_a_fault_though_every_hash_fits(
+    what: str, case: Case, path: Path
+) -> None:
+    wrong: Any = {what: {"x": 2}}
+    case.add_judgements([replace(SAID, **wrong)], at=100)
+    (fault,) = case.verify()
+    assert f"{what} is no text" in fault.text
+    told(run("case", "owners", path), 1, "a judgement cannot be read", "case verify")
 
 
 def test_only_what_is_in_the_case_can_be_withdrawn(case: Case) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import errno
 import json
+import os
+import resource
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -139,6 +142,40 @@ def test_decimals_of_a_token_are_given_by_hand(tmp_path: Path) -> None:
     made = ingested(file, "--out", tmp_path / "with", "--decimals", f"{TOKEN}=6")
     assert (made["formats"], made["added"]) == (["etherscan-csv"], 1)
     told(run("ingest", file, "--out", tmp_path / "bad", "--decimals", f"{TOKEN}=six"), 2, "six")
+
+
+@pytest.mark.parametrize("room", [100, 9_000, 50_000, 100_000, 200_000])
+def test_a_full_disk_is_said_and_the_ingest_goes_on_when_there_is_room(room: int, tmp_path: Path) -> None:
+    first = own(tmp_path / "a.csv", own_row(1, A, B, 100))
+    more = own(tmp_path / "b.csv", *(own_row(n, address(f"{n}").text, B, n) for n in range(2, 5_000)))
+    out, whole = tmp_path / "ledger", tmp_path / "whole"
+    ingested(first, "--out", out)
+    before = held(out)
+    words = [sys.executable, str(ROOT / "cli.py"), "ingest", str(more), "--out", str(out)]
+    full = subprocess.run(
+        words, capture_output=True, text=True, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+    )  # fmt: skip
+    assert full.returncode == 1, full.stderr
+    assert f"{out} cannot be written: File too large" in full.stderr
+    assert "free space, then give the same command again" in full.stderr
+    assert "Traceback" not in full.stderr
+    assert held(out) == before, "what was committed stands"
+    assert run("ledger", "verify", out).exit_code == 0
+    ingested(more, "--out", out)
+    ingested(first, more, "--out", whole)
+    assert held(out)["transfers"] == held(whole)["transfers"] == 4_999
+    assert run("ledger", "verify", out).exit_code == 0
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_no_space_left_is_said_wherever_it_comes(code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    done = run("ingest", own(tmp_path / "a.csv", own_row(1, A, B, 100)), "--out", tmp_path / "ledger")
+    told(done, 1, f"cannot be written: {os.strerror(code)}", "free space")
 
 
 def test_damage_is_found(tmp_path: Path) -> None:

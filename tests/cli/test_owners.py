@@ -68,6 +68,26 @@ def test_a_person_says_who_is_one_owner_and_withdraws_it(path: Path) -> None:
     assert "0 problems" in run("case", "verify", path).stdout
 
 
+@pytest.mark.parametrize(("by", "why"), [("A.  Person", "she told me"), (" A. Person ", "she\n told\tme  ")])
+def test_what_was_withdrawn_cannot_be_said_again_with_other_spaces(by: str, why: str, path: Path) -> None:
+    once = said("same-owner", path, MULE, AUNT, "--by", by, "--why", why, "--confidence", 60)
+    assert (once["author"], once["rule"]) == ("A. Person", "she told me")
+    assert not said("same-owner", path, MULE, AUNT, *SAID)["added"]
+    withdrawn = said("withdraw", path, once["id"].upper(), "--by", " B.  Person", "--why", "she  lied ")
+    assert withdrawn == {"judgement": once["id"], "by": "B. Person", "why": "she lied"}
+    for words in (SAID, ("--by", by, "--why", why, "--confidence", 60)):
+        told(run("case", "same-owner", path, MULE, AUNT, *words), 1, "was withdrawn by B. Person: she lied")
+
+
+def test_what_was_recorded_and_withdrawn_with_other_spaces_cannot_be_said_again_either(path: Path) -> None:
+    with Case.open(path) as case:
+        left, right = sorted((MULE, AUNT))
+        one = Judgement(left, right, "she  told me", (), 60, "A. Person ", 0)
+        case.add_judgements([one], at=5)
+        case.withdraw(one, "B. Person", "she lied", at=6)
+    told(run("case", "same-owner", path, MULE, AUNT, *SAID), 1, "was withdrawn by B. Person: she lied")
+
+
 def test_where_nobody_judged_it_says_so(path: Path) -> None:
     assert run("case", "owners", path).stdout == "nobody judged that two addresses have one owner\n"
     assert said("owners", path)["judgements"] == []
@@ -88,7 +108,14 @@ def test_an_address_of_another_chain_is_named_with_it(path: Path) -> None:
         ((MULE, AUNT, "--by", " ", "--why", "x", "--confidence", 5), "--by is empty"),
         ((MULE, AUNT, "--by", "me", "--why", "", "--confidence", 5), "--why is empty"),
         ((MULE, AUNT, *SAID, "--evidence", payment(77).tx), "holds no transfer"),
-        ((MULE, AUNT, *SAID, "--evidence", f"{payment(4).tx}:log:9"), "holds no transfer"),
+        ((MULE, AUNT, *SAID, "--evidence", f"{payment(4).tx}:log:9"), "nothing at 'log:9' of it"),
+        ((MULE, AUNT, *SAID, "--evidence", f"{payment(4).tx}:0"), "the positions there are: tx, fee;"),
+        ((MULE, AUNT, *SAID, "--evidence", f"etherum:{payment(4).tx}"), "no chain named 'etherum'"),
+        ((MULE, AUNT, *SAID, "--evidence", f"etherum:{payment(4).tx}:tx"), "did you mean 'ethereum'?"),
+        ((MULE, AUNT, *SAID, "--evidence", f"bsc:{payment(4).tx}"), "holds no transfer"),
+        ((MULE, f"etherum:{AUNT.text}", *SAID), "no chain named 'etherum'"),
+        ((f"etherum:{MULE.text}", AUNT, *SAID), "did you mean 'ethereum'?"),
+        ((MULE, "etherum:nobody", *SAID), "not an address"),
         ((MULE, AUNT, *SAID, "--evidence", "yesterday"), "not a transaction hash"),
     ],
 )
@@ -142,4 +169,4 @@ def test_hostile_words_are_seen_and_do_nothing(path: Path) -> None:
     for text in texts[:40]:
         given = "--by=" + text, "--why=" + text, "--confidence", 7
         if not any("\ud800" <= letter <= "\udfff" for letter in text):  # what no command line can hold
-            assert said("same-owner", path, MULE, AUNT, *given)["author"] == text
+            assert said("same-owner", path, MULE, AUNT, *given)["author"] == " ".join(text.split())

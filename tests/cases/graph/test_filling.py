@@ -71,8 +71,7 @@ def test_the_graph_holds_what_the_case_and_its_answer_hold(ronin: Path) -> None:
 def test_filling_again_does_nothing_once_it_is_filled(path: Path) -> None:
     graph = SqliteGraph()
     with Case.open(path) as case:
-        assert fill(case, graph)
-        filled(graph)
+        filled(graph, fill(case, graph))
         assert not fill(case, graph)
     graph.close()
 
@@ -80,8 +79,7 @@ def test_filling_again_does_nothing_once_it_is_filled(path: Path) -> None:
 def test_a_withdrawal_takes_the_judgement_and_its_cluster_out_of_the_graph(ronin: Path, tmp_path: Path) -> None:
     graph = SqliteGraph()
     with Case.open(shutil.copy(ronin, tmp_path / "a.fundtrail")) as case:
-        fill(case, graph)
-        filled(graph)
+        filled(graph, fill(case, graph))
         case.withdraw(ONE, "B. Person", "nor this", at=1_900_000_002)
         assert fill(case, graph)
     assert not list(graph.judgements())

@@ -62,8 +62,9 @@ def case(tmp_path: Path) -> Iterator[Case]:
 
 def again(case: Case, graph: SqliteGraph) -> None:
     """Fill it all, and say so."""
-    assert fill(case, graph)
-    filled(graph)
+    head = fill(case, graph)
+    assert head
+    filled(graph, head)
     assert not fill(case, graph)
 
 
@@ -205,13 +206,39 @@ def test_a_case_that_grows_during_a_push_is_not_taken_for_pushed(case: Case) -> 
         if step.what == "labels":
             grew.extend(read(case, "bank", at=9))
 
-    assert fill(case, graph, progress=grow)
-    filled(graph)
+    filled(graph, fill(case, graph, progress=grow))
     graph.asked()
     again(case, graph)
     assert grew
     assert graph.asked()[0] == grew
     assert dump(graph) == from_nothing(case)
+
+
+def test_a_filling_says_of_itself_alone_that_it_is_done(case: Case, tmp_path: Path) -> None:
+    """A second process begins on what came meanwhile, and is killed, before the first one ends."""
+    file = tmp_path / "shared.graph"
+    graph, other = SqliteGraph(file), SqliteGraph(file)
+    new = list[str]()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def meanwhile(step: Filling) -> None:
+        if step.what == "labels":
+            new.extend(read(case, "bank", at=9))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(filling, "_transfers", killed)
+                with pytest.raises(KeyboardInterrupt):
+                    fill(case, other)
+
+    head = fill(case, graph, progress=meanwhile)
+    filled(graph, head)
+    assert new
+    assert graph.marked("head") == head != case.head
+    again(case, graph)
+    assert dump(graph) == from_nothing(case)
+    graph.close()
+    other.close()
 
 
 def test_a_mark_of_an_earlier_version_is_understood(case: Case) -> None:
@@ -255,8 +282,8 @@ def test_however_it_grows_and_is_cut_it_ends_as_one_filled_at_once(
                     case.replace_after(MadeUp().name, lost, chance.randrange(1, 9), at=at)
                 case _:
                     try:
-                        if fill(case, graph, progress=cut):
-                            filled(graph)
+                        if head := fill(case, graph, progress=cut):
+                            filled(graph, head)
                     except KeyboardInterrupt:
                         pass
         fill(case, graph)

@@ -66,8 +66,9 @@ def from_nothing(case: Case) -> dict[str, Any]:
 
 def again(case: Case, graph: Fillable) -> None:
     """Fill it all, and say so."""
-    assert fill(case, graph)
-    filled(graph)
+    head = fill(case, graph)
+    assert head
+    filled(graph, head)
     assert not fill(case, graph), "there is nothing new"
 
 
@@ -274,10 +275,9 @@ def test_however_the_chain_reorganises_and_a_filling_is_cut_it_ends_as_one_fille
             grow(at)
             continue
         with suppress(KeyboardInterrupt), cut_at_random(chance, monkeypatch):
-            if fill(case, graph):
-                filled(graph)
-    fill(case, graph)
-    filled(graph)
+            if head := fill(case, graph):
+                filled(graph, head)
+    filled(graph, fill(case, graph) or case.head)
     assert list(case.replaced()), "nothing was replaced: draw another seed"
     assert not fill(case, graph)
     assert holds(graph) == from_nothing(case)

@@ -19,7 +19,7 @@ import pytest
 from bulk_batches import JsonReader, write
 from connectors.bulk import events, folder
 from connectors.bulk.batch import Batch, CoinBatch
-from connectors.bulk.folder import load, locked, verify
+from connectors.bulk.folder import load, locked, sealed, verify
 from connectors.bulk.ingest import Progress, ingest
 from connectors.bulk.ledger import BulkLedger
 from notation import ETHEREUM, address, payment
@@ -266,6 +266,20 @@ def test_a_shortened_file_stops_the_next_ingest(tmp_path: Path) -> None:
         ingest([write(tmp_path / "b.jsonl", lines(9, 12))], ledger, reader=JsonReader(ETHEREUM))
     with pytest.raises(InputError, match="cannot be read"):
         BulkLedger(ledger)
+
+
+@pytest.mark.parametrize("there", [0, 7, 255, 256, 511])
+def test_no_manifest_names_bytes_that_are_not_there(
+    there: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "PART", 256)
+    file = tmp_path / "rows.0.bin"
+    file.write_bytes(bytes(512))
+    whole = sealed(tmp_path, file.name, 512)
+    os.truncate(file, there)
+    for before in (None, whole):  # with it nothing need be hashed again
+        with pytest.raises(InputError, match=f"has {there} bytes, and 512 were written to it"):
+            sealed(tmp_path, file.name, 512, before)
 
 
 def test_files_of_several_parts_are_hashed_part_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
