@@ -7,6 +7,7 @@ from mutants.planted import GAINS, LEDGER, Mutant
 NETTING, CONVERSIONS, BASIS = (f"tests/tracer/test_{name}.py" for name in ("netting", "conversions", "basis"))
 BOUNDS, COINS_MERGED = "tests/tracer/test_envelope_conversions.py", "tests/tracer/test_ledger_utxo.py"
 COINS = "tests/tracer/test_utxo_oracles.py"
+CLAIMED = "tests/graphs/test_claims_and_exchanges.py"
 WAY, LEADS, COMPARISON, FOLLOWED = (
     f"tests/graphs/test_{name}.py" for name in ("way", "leads", "comparison", "utxo_follow")
 )
@@ -232,16 +233,37 @@ MUTANTS = (
     Mutant(
         "a loss in one output is on every output",
         "tracer/engine.py",
-        "            if at == hid:\n                before = self.lost.get(label, 0)",
-        "            if True:\n                before = self.lost.get(label, 0)",
+        "        return self._claim(lots, [claim for claim in claims if claim[0] == hid])",
+        "        return self._claim(lots, claims)",
         FOLLOWED,
     ),
     Mutant(
         "a loss in one output is not marked where it comes",
         "tracer/engine.py",
-        "(hid, self._claimed(hid, share, claims), source)",
+        "(hid, self._claimed(hid, share, claims) if claims else share, source)",
         "(hid, share, source)",
         FOLLOWED,
+    ),
+    Mutant(
+        "a claim to what a market paid takes what somebody else paid",
+        "tracer/engine.py",
+        "self._claim(lots, late_claims, clean.get(hid, 0))",
+        "self._claim(lots, late_claims)",
+        CLAIMED,
+    ),
+    Mutant(
+        "clean value of the step in which stolen value comes is forgotten",
+        "tracer/engine.py",
+        "                self._content(hid, ordinal)  # before any of it is put there, also what is clean",
+        "                pass",
+        CLAIMED,
+    ),
+    Mutant(
+        "bounds before an exchange are taken for bounds after it",
+        "tracer/envelope.py",
+        "        self.loose = self.loose or self.slack > 0",
+        "        pass",
+        CLAIMED,
     ),
     Mutant(
         "a bare script that was spent is not followed",
