@@ -30,7 +30,7 @@ def judged(
 
 
 def found(text: str, book: LabelBook | None = None, worth: Worth | None = None, **more: object) -> Exchange:
-    result = judged(text, book, worth, **more)[1]  # type: ignore[arg-type]
+    result = judged(text, book, worth, **more)[1]  # type: ignore[arg-type]  # settings of several types, by name
     assert result is not None
     return result
 

@@ -15,7 +15,7 @@ from tracer.conversions import Conversion, Exchanged, Strain, converted
 from tracer.errors import BooksDoNotClose
 from tracer.ledger import Ledger, Movement
 from tracer.lots import CLEAN, Between, Content, Fees, Lot, Queue, Rule, apportion, empty
-from tracer.moves import Amounts, Course, Draw, Flow, Moves, Seeds, barrier, claims_on, comes_for
+from tracer.moves import Amounts, Course, Draw, Flow, Moves, Seeds, barrier, comes_for, set_aside
 from tracer.steps import Steps
 from tracer.values import MAX_UNITS
 
@@ -115,14 +115,10 @@ class _Run:
         came: dict[int, tuple[int, list[Lot]]] = {}
         for exchange in exchanges:
             self._exchange(ordinal, exchange, drawn, came)
-        waiting: dict[int, list[list[int]]] = {}
-        clean: dict[int, int] = {}  # hid -> how much of what came late is not what stolen value was exchanged for
+        # `clean`: hid -> how much of what such movements pay it is not what stolen value was exchanged for.
+        waiting, clean = set_aside([part.one for part in late], came, claims, self.seeds)
         for part in late:
-            if any(hid in came for hid, _ in part.one.outputs):
-                waiting[part.one.ordinal] = claims_on(part.one, claims, self.seeds)
-                for hid, units in part.one.outputs:
-                    clean[hid] = clean.get(hid, 0) + units
-            else:
+            if part.one.ordinal not in waiting:
                 self._enter(part, claims)
         given: dict[int, list[tuple[tuple[int, ...], list[Lot], int]]] = {}
         for part in drawn:

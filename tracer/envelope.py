@@ -18,7 +18,7 @@ from tracer.conversions import Conversion, Exchanged
 from tracer.gains import Network, most, most_worth
 from tracer.ledger import Ledger, Movement
 from tracer.lots import Fees, apportion, pro_rata_share
-from tracer.moves import Course, Seeds, barrier, claims_on, comes_for
+from tracer.moves import Course, Seeds, barrier, comes_for, set_aside
 from tracer.reach import reach
 from tracer.trace import Place, place_of
 from tracer.values import MAX_UNITS
@@ -171,14 +171,9 @@ class _Unrolled:
         came: dict[int, list[_Part]] = {}
         for exchange in exchanges:
             self._exchange(exchange, drawn, came)
-        waiting: dict[int, list[list[int]]] = {}
-        clean: dict[int, int] = {}
+        waiting, clean = set_aside([each.one for each in late], came, claims, self.seeds)
         for each in late:
-            if any(hid in came for hid, _ in each.one.outputs):
-                waiting[each.one.ordinal] = claims_on(each.one, claims, self.seeds)
-                for hid, units in each.one.outputs:
-                    clean[hid] = clean.get(hid, 0) + units
-            else:
+            if each.one.ordinal not in waiting:
                 self._enter(each, claims)
         given: dict[int, list[tuple[tuple[int, ...], list[_Part]]]] = {}
         for each in drawn:
@@ -237,11 +232,9 @@ class _Unrolled:
             return
         self.exchanges += 1
         if len(exchange.got) > 1:  # whole units of what was given go to this one or that
-            units = [
-                *(worth for part in gave for worth in part.stolen),
-                *(self.ways.top[p.node] for p in gave if p.room),
-            ]
-            self.rounding += len(exchange.got) * ceil(sum(units))
+            worths = [worth for part in gave for worth in part.stolen]
+            worths += [self.ways.top[part.node] for part in gave if part.room]
+            self.rounding += len(exchange.got) * ceil(sum(worths))
         sides = sum(leg.weight for leg, _ in legs), sum(leg.weight for leg in exchange.got)
         for got in exchange.got:
             share = Fraction(got.weight, sides[1])  # of what was given
@@ -472,6 +465,8 @@ class _Unrolled:
                 self.pending.append((part.node, self.ends[place], part.room))
 
     def bounds(self) -> dict[Place, Bounds]:
+        if self.loose:
+            return self._loosely()
         network = self.ways.network
         nodes = {place: network.node() for place in self.ends}
         node_of = list(nodes.values())
@@ -479,8 +474,6 @@ class _Unrolled:
         for tail, end, room in self.pending:
             network.arc(tail, node_of[end], room)
             came[node_of[end]] = came.get(node_of[end], 0) + room
-        if self.loose:
-            return self._loosely()
         found = {}
         for place in {**self.certain, **self.stranded}:
             mine = self.certain.get(place, {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tracer.conversions import Conversion, Strain
@@ -81,10 +81,24 @@ def comes_for(one: Movement, exchanges: Iterable[Conversion]) -> bool:
     return not paid & gave and any(leg.hid in to and (not leg.to or leg.to & paid) for leg in got)
 
 
-def claims_on(one: Movement, claims: Sequence[list[int]], seeds: Seeds) -> list[list[int]]:
-    """The claims to what a movement pays, [hid, label, units]: those of its step on who pays, and those on itself."""
-    on_payers = [claim for claim in claims if any(claim[0] == hid for hid, _ in one.inputs)]
-    return on_payers + [[-1, label, units] for label, units in seeds.paid.get(one.ordinal, ())]
+def set_aside(
+    late: Iterable[Movement], came: Container[int], claims: Sequence[list[int]], seeds: Seeds
+) -> tuple[dict[int, list[list[int]]], dict[int, int]]:
+    """Of movements that may pay out what stolen value was exchanged for, those that do: there claims come after it.
+
+    (transfer -> the claims to what it pays, [hid, label, units]: those of its step on who pays, and those on itself;
+    hid -> what such movements pay it). `came`: the holdings that something exchanged came to.
+    """
+    waiting: dict[int, list[list[int]]] = {}
+    paid: dict[int, int] = {}
+    for one in late:
+        if any(hid in came for hid, _ in one.outputs):
+            on_payers = [claim for claim in claims if any(claim[0] == hid for hid, _ in one.inputs)]
+            on_itself = [[-1, label, units] for label, units in seeds.paid.get(one.ordinal, ())]
+            waiting[one.ordinal] = on_payers + on_itself
+            for hid, units in one.outputs:
+                paid[hid] = paid.get(hid, 0) + units
+    return waiting, paid
 
 
 @dataclass(frozen=True, slots=True)

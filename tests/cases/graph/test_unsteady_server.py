@@ -89,7 +89,7 @@ def test_eight_writers_that_meet_and_eight_readers_end_with_one_graph(
         try:
             with Database(access) as own:
                 Neo4jGraph(own, case_name).write_transfers(mine)
-        except BaseException as error:  # noqa: BLE001  told below
+        except BaseException as error:  # noqa: BLE001  an error in a thread; it is asserted on below
             errors.append(error)
 
     def read() -> None:
@@ -98,7 +98,7 @@ def test_eight_writers_that_meet_and_eight_readers_end_with_one_graph(
             while not done.is_set():
                 for one in graph.payments([Place.of(who(name)) for name in NAMES[:3]], out=True):
                     assert one.transfer in whole, "a reader sees what nobody wrote"
-        except BaseException as error:  # noqa: BLE001  told below
+        except BaseException as error:  # noqa: BLE001  an error in a thread; it is asserted on below
             errors.append(error)
 
     readers = [threading.Thread(target=read) for _ in range(8)]
@@ -155,7 +155,7 @@ def test_a_deadlock_is_tried_again(access: Access, database: Database, case_name
 
         try:
             database._lasting(once)
-        except BaseException as error:  # noqa: BLE001  told below
+        except BaseException as error:  # noqa: BLE001  an error in a thread; it is asserted on below
             errors.append(error)
 
     threads = [threading.Thread(target=both, args=(order,)) for order in (keys, keys[::-1])]
@@ -243,7 +243,7 @@ def test_a_case_that_loses_its_places_leaves_them_to_another_that_is_written_at_
                     graph.delete_transfers(one.id for one in facts)
                     graph.delete_unnamed_places()
                     assert not any(dump(graph).values())
-        except BaseException as error:  # noqa: BLE001  told below
+        except BaseException as error:  # noqa: BLE001  an error in a thread; it is asserted on below
             errors.append(error)
 
     whole = embedded(facts)

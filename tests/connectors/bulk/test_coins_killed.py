@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,8 +54,8 @@ def chain_of(length: int) -> list[Row]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("write", [parquet, lines])
-def test_a_killed_ingest_goes_on_and_ends_as_one_that_was_not(tmp_path: Path, write: object) -> None:
-    path = write(tmp_path, chain_of(120))  # type: ignore[operator]  # either
+def test_a_killed_ingest_goes_on_and_ends_as_one_that_was_not(tmp_path: Path, write: Callable[..., Path]) -> None:
+    path = write(tmp_path, chain_of(120))
     ingest([path], tmp_path / "once", reader=open_reader(path), whole=True)
     expected = list(BulkLedger(tmp_path / "once").transfers)
     assert (len(expected), expected[0].id.chain) == (110, BITCOIN)

@@ -203,7 +203,7 @@ def test_a_transaction_that_does_not_say_whether_it_failed_counts_as_made_and_is
     reader = open_reader(path)
     told = [one for batch in reader.batches(path) for one in told_in(batch)]
     assert [one[2] for one in told] == ["tx", "tx"]
-    assert "2 transactions do not say whether they failed" in reader.caveats[0]  # type: ignore[attr-defined]
+    assert "2 transactions do not say whether they failed" in reader.caveats[0]  # type: ignore[attr-defined]  # not in the protocol
 
 
 @pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])

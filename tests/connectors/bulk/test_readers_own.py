@@ -206,7 +206,7 @@ def test_where_no_schedule_is_known_a_coinbase_is_all_new_and_that_is_a_caveat(t
     assert isinstance(batch, CoinBatch)
     assert batch.sink.tolist()[:1] == [SINK_CODES[SinkKind.ISSUE]]
     assert batch.low.tolist()[0] == 2**53 - 3
-    assert "dogecoin" in reader.caveats[0]  # type: ignore[attr-defined]
+    assert "dogecoin" in reader.caveats[0]  # type: ignore[attr-defined]  # not in the protocol of readers
 
 
 def test_many_rows_come_in_several_batches_and_each_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
