@@ -287,7 +287,7 @@ class _Run:
         return found
 
     def _drawn(self, hid: int, units: int, ordinal: int) -> list[Lot]:
-        """The lots that leave `hid`; what it cannot have had by the record is an unseen inflow, reported as one."""
+        """The lots that leave `hid`; last among them what it cannot have had by the record."""
         if self.course.fees is Fees.IN_RATIO and self.ledger.is_fee(hid):
             return self._collected(hid, units, ordinal)
         if ordinal > self.followed.get(hid, -1):
@@ -297,16 +297,10 @@ class _Run:
             if hid not in self.seeds.unseen:
                 return [(CLEAN, units)]
             content = self._content(hid, ordinal)
-        short = units - content.total
-        if short > 0:
-            came: list[Lot] = [(CLEAN, short)]
-            label = self.seeds.unseen.get(hid, CLEAN)
-            if label and ordinal >= self.seeds.since.get(hid, 0):
-                came = self._marked(came, label, short)
-            amounts = self.unseen.setdefault(hid, {})
-            for label, part in came:
-                amounts[label] = amounts.get(label, 0) + part
-            content.put(came)
+        short = max(0, units - content.total)
+        # Whatever the rule, the unseen part leaves after all that is recorded: until then nothing needs it.
+        came = self._unseen(hid, short, ordinal) if short else []
+        units -= short
         total, stolen = content.total, content.stolen
         # A coin is spent whole, and a rebase changes all that is there: lots keep their order whatever the rule.
         if self.ledger.is_coin(hid):
@@ -320,7 +314,18 @@ class _Run:
             self.draws.append(Draw(ordinal, hid, units, total, stolen, stolen - content.stolen))
         if self.ledger.is_coin(hid) or not (content.stolen or hid in self._stays):
             del self.contents[hid]
-        return taken
+        return taken + came
+
+    def _unseen(self, hid: int, units: int, ordinal: int) -> list[Lot]:
+        """What `hid` cannot have had by the record; of a wallet that is the loss itself it is stolen."""
+        came: list[Lot] = [(CLEAN, units)]
+        label = self.seeds.unseen.get(hid, CLEAN)
+        if label and ordinal >= self.seeds.since.get(hid, 0):
+            came = self._marked(came, label, units)
+        amounts = self.unseen.setdefault(hid, {})
+        for label, part in came:
+            amounts[label] = amounts.get(label, 0) + part
+        return came
 
     def _settle(self) -> None:
         """Forget the holdings that the step went back to, if nothing stolen is in them now."""

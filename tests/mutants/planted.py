@@ -130,8 +130,15 @@ MUTANTS = (
     Mutant(
         "an unseen inflow of a wallet that is the loss is clean",
         "tracer/engine.py",
-        "came = self._marked(came, label, short)",
+        "came = self._marked(came, label, units)",
         "pass",
+        ENGINE,
+    ),
+    Mutant(
+        "an unseen inflow leaves before what is recorded",
+        "tracer/engine.py",
+        "return taken + came",
+        "return came + taken",
         ENGINE,
     ),
     Mutant(

@@ -72,6 +72,15 @@ def test_what_was_not_seen_to_come_is_said_and_is_not_stolen(rule: Rule) -> None
 
 
 @RULES
+@pytest.mark.parametrize("paid", ["2 a -> b 2", "2 a -> b 1\n3 a -> b 1"])
+def test_what_was_not_seen_to_come_leaves_last_however_the_payment_is_cut(rule: Rule, paid: str) -> None:
+    of = ledger(f"1 victim -> a 1\n{paid}\n4 b -> shop 1")
+    moves = move(of, Seeds({0: ((1, 1),)}), wallets(of, a=None, b=None), rule)
+    stays = rule in (Rule.LIFO, Rule.CLEAN_FIRST, Rule.PRO_RATA)  # half a unit is rounded down
+    assert resting(of, moves) == ({"b": {1: 1}} if stays else {"shop": {1: 1}})
+
+
+@RULES
 def test_of_a_wallet_that_is_the_loss_what_was_not_seen_to_come_is_stolen_too(rule: Rule) -> None:
     of = ledger("1 friend -> w 60\n2 w -> a 100")
     w = hid_of(of, "w")

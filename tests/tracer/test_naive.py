@@ -39,8 +39,9 @@ def naive(of: Drawn, rule: Rule, between: Between) -> dict[str, Counter[int]]:
         if source in wallets and at <= of.until.get(source, len(of.rows)):
             inside = wallets[source]
             short = [0] * max(0, number - len(inside))
-            inside += marked(short, of.unseen[source], len(short)) if source in of.unseen else short
-            units = _PICK[rule](inside, number, between)
+            came = marked(short, of.unseen[source], len(short)) if source in of.unseen else short
+            # Decision 0007: what the record does not show comes when the wallet is empty, so it leaves last.
+            units = _PICK[rule](inside, number - len(short), between) + came
         else:
             units = [0] * number
         for label, most in of.paid.get(at, ()):
