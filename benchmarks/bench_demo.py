@@ -27,7 +27,8 @@ from cases.table import table
 from cases.tracing import Question, trace
 from connectors.labels import read_labels
 from connectors.transfer_file import TransferFile
-from graphs.follow import Following, follow
+from graphs.follow import follow
+from graphs.following import Following
 from graphs.known import known_until
 from graphs.stops import StopRules
 from tracer.ledger import Ledger

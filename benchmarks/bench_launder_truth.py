@@ -18,7 +18,8 @@ from benchmarks.edge_lists import ETHEREUM, USD, EdgeList, read_edge_list  # noq
 from benchmarks.measuring import machine  # noqa: E402 - needs the path above
 from cases.table import table  # noqa: E402 - needs the path above
 from connectors.labels import read_labels  # noqa: E402 - needs the path above
-from graphs.follow import Following, follow  # noqa: E402 - needs the path above
+from graphs.follow import follow  # noqa: E402 - needs the path above
+from graphs.following import Following  # noqa: E402 - needs the path above
 from tracer.coverage import Coverage, CoverageBook, Kind, State  # noqa: E402 - needs the path above
 from tracer.labels import Label, LabelBook, Role  # noqa: E402 - needs the path above
 from tracer.ledger import Ledger  # noqa: E402 - needs the path above

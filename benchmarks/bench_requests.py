@@ -25,7 +25,8 @@ from cases.investigation import Progress, concluded, read  # noqa: E402 - needs 
 from cases.starting import start  # noqa: E402 - needs the path above
 from cases.table import table  # noqa: E402 - needs the path above
 from connectors.labels import read_labels  # noqa: E402 - needs the path above
-from graphs.follow import Following, follow  # noqa: E402 - needs the path above
+from graphs.follow import follow  # noqa: E402 - needs the path above
+from graphs.following import Following  # noqa: E402 - needs the path above
 from graphs.stops import StopRules, labelled  # noqa: E402 - needs the path above
 from tracer.coverage import CoverageBook  # noqa: E402 - needs the path above
 from tracer.labels import LabelBook  # noqa: E402 - needs the path above

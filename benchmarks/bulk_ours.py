@@ -18,7 +18,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from connectors.labels import read_labels
 from graphs.behaviour import Behaviour
-from graphs.follow import Following, follow
+from graphs.follow import follow
+from graphs.following import Following
 from graphs.seeds import seeds_of
 from graphs.stops import StopRules
 from tracer import steps

@@ -13,7 +13,7 @@ from cases.answer_venues import venues_part
 from cases.answer_way import commingling_part, exchanges_part, leads_part
 from connectors.protocol import Problem
 from graphs.counterparties import ExchangeRules
-from graphs.follow import Following
+from graphs.following import Following
 from graphs.leads import Lead
 from graphs.origins import Origins
 from graphs.stops import StopRules

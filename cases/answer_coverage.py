@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cases.answer_ends import Rest
-from graphs.follow import Following
+from graphs.following import Following
 from graphs.origins import Origins
 from tracer.balances import Balance
 from tracer.coverage import Coverage, Kind, State

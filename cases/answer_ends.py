@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphs.comparison import Compared
-from graphs.follow import Following
+from graphs.following import Following
 from graphs.origins import Origins
 from graphs.stops import Stop, StopRules, labelled
 from tracer.coverage import State

@@ -8,7 +8,7 @@ from typing import Any
 
 from cases.answer_ends import Rest
 from graphs.deposits import Deposit, deposit
-from graphs.follow import Following
+from graphs.following import Following
 from graphs.origins import Origins
 from graphs.stops import StopRules
 from tracer.labels import Label, LabelBook, Role

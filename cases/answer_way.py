@@ -8,7 +8,7 @@ from typing import Any
 from cases.answer_ends import holding_of
 from graphs.comparison import Choice, commingling
 from graphs.conversions import Exchange
-from graphs.follow import Following
+from graphs.following import Following
 from graphs.leads import Lead
 from graphs.origins import Origins
 from tracer.conversions import Exchanged

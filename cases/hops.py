@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from graphs.follow import Following
+from graphs.following import Following
 from graphs.origins import Origins
 from tracer.lots import Rule
 from tracer.trace import Hop

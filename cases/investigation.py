@@ -11,7 +11,8 @@ from cases.asking import ask_each, settled
 from cases.case_file import Case
 from cases.starting import start
 from connectors.protocol import Connector
-from graphs.follow import Expand, Following, follow
+from graphs.follow import follow
+from graphs.following import Expand, Following
 from graphs.origins import Origins
 from graphs.stops import StopRules
 from tracer.errors import SourceUnusable

@@ -16,7 +16,8 @@ from cases.codec import readable, sha256
 from cases.investigation import Progress, concluded, read
 from cases.starting import start
 from connectors.protocol import Connector
-from graphs.follow import Following, follow
+from graphs.follow import follow
+from graphs.following import Following
 from graphs.leads import Lead, leads
 from graphs.origins import BACKWARD_RULES, Origins, originate
 from graphs.stops import StopRules

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from graphs.follow import Expand
+from graphs.following import Expand
 from graphs.known import known_until, unread
 from graphs.seeds import asset_of
 from graphs.stops import Stop, StopRules, labelled, suspected_service

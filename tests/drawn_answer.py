@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 
 from cases.answer import Requests, answer
-from graphs.follow import Following, follow
+from graphs.follow import follow
+from graphs.following import Following
 from graphs.stops import StopRules
 from notation import ETH, address, ledger, payment
 from tracer.coverage import State

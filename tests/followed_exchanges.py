@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from drawn_exchanges import drawn
-from graphs.follow import Following, follow
+from graphs.follow import follow
+from graphs.following import Following
 from graphs.stops import StopRules
 from tracer.coverage import Coverage, CoverageBook, Kind, State
 from tracer.labels import LabelBook

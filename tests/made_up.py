@@ -9,7 +9,7 @@ from dataclasses import replace
 from cases.case_file import Case
 from cases.codec import canonical, coverage_json
 from connectors.protocol import Evidence, Page, Problem
-from graphs.follow import Following
+from graphs.following import Following
 from notation import ETHEREUM, address, name_of, transfers
 from tracer.coverage import Coverage, Kind, State
 from tracer.values import Address, Chain, Transfer

@@ -27,7 +27,8 @@ from connectors.protocol import Connector
 from connectors.transfer_file import TransferFile
 from connectors.transfer_writing import write_transfers
 from drawn_exchanges import asset, drawn, tx
-from graphs.follow import Following, follow
+from graphs.follow import follow
+from graphs.following import Following
 from graphs.stops import StopRules
 from made_up import Clock
 from notation import ETHEREUM, START, address

@@ -11,7 +11,8 @@ from cases.case_file import Case
 from cases.investigation import Progress, concluded, investigate, read
 from connectors.contract import ConnectorContract
 from connectors.protocol import Connector, Page
-from graphs.follow import Following, follow
+from graphs.follow import follow
+from graphs.following import Following
 from graphs.origins import originate
 from graphs.stops import StopRules
 from made_up import LATER, REQUESTS, Clock, MadeUp, answer

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drawing import Row, covered_rows, written
-from graphs.follow import Expand, Following, follow
+from graphs.follow import follow
+from graphs.following import Expand, Following
 from graphs.stops import StopRules
 from notation import ETH, ETHEREUM, address, ledger, name_of, payment, transfers
 from tracer.coverage import Coverage, CoverageBook, Kind, State

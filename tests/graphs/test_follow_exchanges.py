@@ -6,7 +6,7 @@ import pytest
 
 from drawn_exchanges import asset, drawn, labels
 from followed_exchanges import followed
-from graphs.follow import Following
+from graphs.following import Following
 from notation import ETH, address, name_of
 from tracer.labels import Label, LabelBook, Role
 from tracer.losses import Loss

@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from graphs.follow import Following, follow
+from graphs.follow import follow
+from graphs.following import Following
 from graphs.stops import DAY, StopRules, labelled, suspected_service
 from notation import ETH, ETHEREUM, address, ledger, name_of, payment
 from tracer.coverage import Coverage, CoverageBook, Kind, State

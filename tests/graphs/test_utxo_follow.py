@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import utxo
-from graphs.follow import Expand, Following, follow
+from graphs.follow import follow
+from graphs.following import Expand, Following
 from graphs.origins import originate
 from graphs.stops import StopRules
 from tracer.coverage import Coverage, CoverageBook, Kind, State

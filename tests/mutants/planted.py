@@ -205,7 +205,7 @@ MUTANTS = (
         ENVELOPE,
     ),
     Mutant(
-        "dust per payment", "graphs/follow.py", "if came.units < rules.floor(", "if came.at[0][2] < rules.floor(", STOPS
+        "dust per payment", "graphs/onward.py", "if came.units < rules.floor(", "if came.at[0][2] < rules.floor(", STOPS
     ),
     Mutant(
         "a cut history is taken for whole",

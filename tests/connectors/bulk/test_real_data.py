@@ -21,7 +21,8 @@ from connectors.bulk.ledger import BulkLedger
 from connectors.bulk.readers import open_reader
 from connectors.transfer_writing import write_transfers
 from eth_tokens import Call, gathered
-from graphs.follow import Following, follow
+from graphs.follow import follow
+from graphs.following import Following
 from graphs.stops import StopRules
 from tracer.coverage import Coverage, CoverageBook, Kind, State
 from tracer.labels import LabelBook
