@@ -2,7 +2,8 @@
 
 Over given data, what is followed only ever grows: following more turns clean units into stolen ones, never back, so
 every condition below that lets value through stays true once it is. The answer is the least set that is closed under
-them, whatever the order in which wallets were read (docs/decisions/0005).
+them, whatever the order in which wallets were read (docs/decisions/0005), and whether they are let in while lots move
+or when all have moved (docs/decisions/0029).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tracer.labels import LabelBook
 from tracer.ledger import Ledger
 from tracer.losses import Loss
 from tracer.lots import Between, Fees, Rule
-from tracer.moves import Moves, barrier
+from tracer.moves import Course, Moves, barrier
 from tracer.trace import Spot, StopCode, place_of
 from tracer.values import Address, Outpoint, TransferId
 
@@ -65,6 +66,10 @@ class _Walk:
         self.looked_at: set[Address] = set()
         self.way = Way(ledger, labels, fees, rules.label_confidence)
         self.seeds = seeds_of(ledger, losses)
+        self.lost = 0  # as the last run had it; None is let in while lots move before that is known
+        self.hops: dict[Address, int] = {}
+        self.arrived: dict[Address, Arrivals] = {}  # in this run: all that came, and the first time
+        self.late = False  # whether somebody was let in after more than that had come
         self.wallets = {loss.wallet for loss in losses if loss.wallet is not None}
         self.onward = Onward(ledger, labels, rules, behaviour or Behaviour(ledger, labels, rules), spent)
 
@@ -75,21 +80,27 @@ class _Walk:
         expand = self._start()
         hops: dict[Address, int] = {}
         while not expand:
-            grew = False
-            for rule in (SEARCH_RULE, *(rule for rule in rules if rule is not SEARCH_RULE)):
+            rule = next((rule for rule in (SEARCH_RULE, *rules) if rule not in moves), None)
+            followed = self._size()
+            if rule is not None:
                 moves[rule] = self._move(rule)
+                if self._size() > followed:  # what the other rules found is of fewer
+                    moves = {rule: moves[rule]}
                 hops = self._hops(moves.values())
                 grew, expand = self._decide([moves[rule]], hops, {})
-                if grew or expand:
+                if self.late:  # what came is more than this run found: nothing is to be asked for by it
+                    grew, expand = True, []
+                if expand:
                     moves = {rule: moves[rule]}
-                    break
-            if not grew and not expand:
+            else:
                 stops.clear()
                 hops = self._hops(moves.values())
                 grew, expand = self._decide(list(moves.values()), hops, stops)
                 if not grew and not expand:
                     self._residue(moves.values(), stops)
                     break
+            if grew and not expand:
+                moves = {}
         if expand:
             self._decide(list(moves.values()), hops, stops)
             self._residue(moves.values(), stops)
@@ -98,6 +109,9 @@ class _Walk:
             self.ledger, self.losses, self.between, self.seeds, frozenset(self.followed), frozenset(self.coins),
             self.way.course(), self.way.exchanges(), moves, ranked, stops, hops,
         )  # fmt: skip
+
+    def _size(self) -> int:
+        return len(self.followed) + len(self.coins)
 
     def _start(self) -> list[Expand]:
         """The wallets lost from must be read; who a lost payment went to is decided like everybody else."""
@@ -113,17 +127,77 @@ class _Walk:
         self.known = self.known | known_until(self.ledger, self.followed - self.looked_at, self.coins)
         self.looked_at = set(self.followed)
         self.way.look(self.known, self.seeds.start(self.ledger))
-        return move(self.ledger, self.seeds, self.known, rule, self.between, self.way.course())
+        self.arrived.clear()
+        self.late = False
+        growth = self if self.lost else None
+        moves = move(self.ledger, self.seeds, self.known, rule, self.between, self.way.course(), growth)
+        self.lost = max(self.lost, sum(moves.lost.values()))
+        return moves
+
+    def came(self, hid: int, step: int, source: int, units: int, worth: int) -> Mapping[int, int]:
+        """Follow who owns the holding from here on, if what came so far is reason enough.
+
+        What had come before that is left out in this run, so it says too little, never too much; the next one has all.
+        """
+        ledger, address = self.ledger, self.ledger.address(hid)
+        if address is None:
+            more = {hid: len(ledger)} if self._spent_later(hid) else {}
+            first = True
+        else:
+            known = self.arrived.get(address)
+            first = known is None
+            if known is None:
+                known = self.arrived[address] = Arrivals(0, [(step, hid, units)])
+            known.units += worth
+            at = known.at if first else [known.at[0], (step, hid, units)]
+            hops = self._hop(address, step, source)
+            if hops is None or self.onward.judge(address, Arrivals(known.units, at), hops, self.lost) is not None:
+                return {}
+            more = known_until(ledger, [address])
+        if not more or self.way.changes(more, step):
+            return {}
+        self.late = self.late or not first
+        if address is None:
+            self.coins.add(hid)
+        else:
+            self.followed.add(address)
+            self.looked_at.add(address)
+        self.known.update(more)
+        self.way.look(more)
+        return more
+
+    def course(self) -> Course:
+        """What the engine is to do on the way of all that are followed by now."""
+        return self.way.course()
+
+    def _hop(self, address: Address, step: int, source: int) -> int | None:
+        """How many payments from the loss it is, by what `source` paid in that step; None where that is not known."""
+        if address not in self.hops:
+            before = [self.hops[payer] for payer in self._payers(step, source) if payer in self.hops]
+            if not before:
+                return None
+            self.hops[address] = 1 + min(before)
+        return self.hops[address]
+
+    def _payers(self, step: int, source: int) -> set[Address]:
+        """The followed addresses that paid: who is named, or any of that step where several paid together."""
+        hids = (source,) if source >= 0 else [hid for hid, _ in self.ledger.inputs(step)]
+        return {address for hid in hids if (address := self.ledger.address(hid)) in self.followed}
 
     def _hops(self, moves: Iterable[Moves]) -> dict[Address, int]:
         """How many payments from the loss each address is, by the shortest way stolen value took."""
         ledger = self.ledger
-        following: dict[Address | None, dict[Address, None]] = {}
-        for payer, payee in dict.fromkeys((flow.source, flow.target) for run in moves for flow in run.flows):
-            source = ledger.address(payer) if payer >= 0 else None
+        following: dict[Address, dict[Address, None]] = {}
+        flows = dict.fromkeys(
+            (flow.source, flow.target, 0 if flow.source >= 0 else ledger.step_of(flow.ordinal))
+            for run in moves
+            for flow in run.flows
+        )
+        for source, payee, step in flows:
             target = ledger.address(payee) if payee >= 0 else None
             if target is not None:
-                following.setdefault(source if source in self.followed else None, {})[target] = None
+                for payer in self._payers(step, source):
+                    following.setdefault(payer, {})[target] = None
         hops = dict.fromkeys(entries(ledger, self.losses), 0)
         edge = list(hops)
         while edge:
@@ -134,7 +208,8 @@ class _Walk:
                         hops[target] = hops[address] + 1
                         edge_next.append(target)
             edge = edge_next
-        return hops
+        self.hops = hops
+        return dict(hops)
 
     def _decide(
         self, runs: Sequence[Moves], hops: Mapping[Address, int], stops: dict[Spot, Stop]
@@ -183,12 +258,16 @@ class _Walk:
         if isinstance(spot, TransferId):
             stops[spot] = Stop(None, StopCode.COINJOIN, self.way.why(barrier(hid)))
         elif isinstance(spot, Outpoint):
-            if len(ledger.events(hid)) > 1 and hid not in self.coins:
+            if hid not in self.coins and self._spent_later(hid):
                 self.coins.add(hid)
                 return True
             why = "in an output that names no address; no source can be asked whether it was spent since"
             stops[spot] = Stop(None, StopCode.NOT_READ, why)
         return False
+
+    def _spent_later(self, hid: int) -> bool:
+        """Whether it is an output that names no address, and the data show who spent it."""
+        return self.ledger.is_coin(hid) and len(self.ledger.events(hid)) > 1
 
     def _residue(self, runs: Iterable[Moves], stops: dict[Spot, Stop]) -> None:
         """What is left in followed wallets."""

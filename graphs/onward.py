@@ -43,10 +43,11 @@ class Onward:
         asked = (came.units, hops, lost, came.at)
         known = self._told.get(address)
         if known is None or known[0] != asked:
-            known = self._told[address] = asked, self._step(address, came, hops, lost)
+            known = self._told[address] = asked, self.judge(address, came, hops, lost)
         return known[1]
 
-    def _step(self, address: Address, came: Arrivals, hops: int, lost: int) -> Expand | Stop | None:
+    def judge(self, address: Address, came: Arrivals, hops: int, lost: int) -> Expand | Stop | None:
+        """As `step`, and nothing is remembered."""
         rules, ledger = self.rules, self.ledger
         stop = labelled(self.labels, address, rules)
         if stop:

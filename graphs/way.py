@@ -23,7 +23,9 @@ class Way:
         self._exchanges: dict[int, Exchange] = {}
         self._coinjoins: dict[int, str] = {}
         self._course = Course(fees)
-        self._own: dict[int, str] = {}  # exchanges with somebody who is followed himself
+        self._known: set[int] = set()
+        self._dealt: dict[int, set[int]] = {}  # hid -> exchanges in which it pays out what others get
+        self._own: set[int] = set()  # exchanges with somebody who is followed himself
 
     def look(self, known: Mapping[int, int], start: Iterable[int] = ()) -> None:
         """Judge the steps of these holdings (hid -> the last step known), and those at which stolen value enters."""
@@ -31,6 +33,9 @@ class Way:
         for step in start:
             self._judge(step)
         for hid, until in known.items():
+            if hid not in self._known:
+                self._known.add(hid)
+                self._own |= self._dealt.get(hid, set())
             if self._looked.get(hid, -1) >= until:
                 continue
             after = self._looked.get(hid, -1)
@@ -38,24 +43,27 @@ class Way:
             for step in self._ledger.composite(hid):
                 if after < step <= until:
                     self._judge(step)
-        for step, one in self._exchanges.items():
-            if one.trusted and step not in self._own and (who := self._counterparty(one, known)):
-                self._own[step] = who
         if len(self._exchanges) + len(self._coinjoins) + len(self._own) > found:
             carried = {
                 at: one.conversions for at, one in self._exchanges.items() if one.trusted and at not in self._own
             }
             self._course = Course(self._fees, carried, frozenset(self._coinjoins))
 
-    def _counterparty(self, one: Exchange, known: Mapping[int, int]) -> str:
-        """Who of those that paid out is followed himself: what he pays is perhaps stolen too, and stays what it is."""
+    def changes(self, known: Iterable[int], step: int) -> bool:
+        """Whether following these too could change what was carried out up to `step`."""
+        paid = {hid for hid, _ in self._ledger.inputs(step)}
+        return any(hid in paid or any(at <= step for at in self._dealt.get(hid, ())) for hid in known)
+
+    def _counterparties(self, one: Exchange) -> list[int]:
+        """Who paid out what others got: if he is followed himself, that is perhaps stolen too, and stays what it is."""
         got = {leg.hid for part in one.conversions for leg in part.got}
         gave = {leg.hid for part in one.conversions for leg in part.gave}
-        for movement in self._ledger.movements(one.ordinal):
-            for hid, _ in movement.inputs:
-                if hid in known and hid not in gave | got and any(to in got for to, _ in movement.outputs):
-                    return str(self._ledger.address(hid))
-        return ""
+        return [
+            hid
+            for movement in self._ledger.movements(one.ordinal)
+            for hid, _ in movement.inputs
+            if hid not in gave | got and any(to in got for to, _ in movement.outputs)
+        ]
 
     def _judge(self, step: int) -> None:
         if step in self._exchanges or step in self._coinjoins:
@@ -69,6 +77,10 @@ class Way:
             exchanged = exchange(self._ledger, self._labels, step, self._rules)
             if exchanged:
                 self._exchanges[step] = exchanged
+                for hid in self._counterparties(exchanged) if exchanged.trusted else ():
+                    self._dealt.setdefault(hid, set()).add(step)
+                    if hid in self._known:
+                        self._own.add(step)
 
     def course(self) -> Course:
         """What the engine is to do on the way."""
@@ -79,9 +91,9 @@ class Way:
         return tuple(self._told(self._exchanges[step]) for step in sorted(self._exchanges))
 
     def _told(self, one: Exchange) -> Exchange:
-        who = self._own.get(one.ordinal)
-        if who is None:
+        if one.ordinal not in self._own:
             return one
+        who = next(self._ledger.address(hid) for hid in self._counterparties(one) if hid in self._known)
         why = f"{one.why}; but {who}, who paid it out, is followed too, so each payment is followed as it was made"
         return replace(one, kind=Kind.UNPROVEN, why=why)
 

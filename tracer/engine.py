@@ -15,7 +15,7 @@ from tracer.conversions import Conversion, Exchanged, Strain, converted
 from tracer.errors import BooksDoNotClose
 from tracer.ledger import Ledger, Movement
 from tracer.lots import CLEAN, Between, Content, Fees, Lot, Queue, Rule, apportion, empty
-from tracer.moves import Amounts, Course, Draw, Flow, Moves, Seeds, barrier, comes_for, set_aside
+from tracer.moves import Amounts, Course, Draw, Flow, Growth, Moves, Seeds, barrier, comes_for, set_aside
 from tracer.steps import Steps
 from tracer.values import MAX_UNITS
 
@@ -31,11 +31,13 @@ class _Drawn:
 
 class _Run:
     def __init__(
-        self, ledger: Ledger, seeds: Seeds, followed: Mapping[int, int], rule: Rule, between: Between, course: Course
-    ) -> None:
+        self, ledger: Ledger, seeds: Seeds, followed: Mapping[int, int], rule: Rule, between: Between, course: Course,
+        growth: Growth | None,
+    ) -> None:  # fmt: skip
         self.ledger = ledger
         self.seeds = seeds
-        self.followed = followed
+        self.followed = dict(followed)
+        self.growth = growth
         self.rule = rule
         self.between = between
         self.course = course
@@ -72,14 +74,13 @@ class _Run:
             for hid, content in sorted(contents.items())
             if content.stolen
         }
-        followed = self.followed
         for (sink, _), paid in self.fees.items():
             unclaimed = [lot for lots in paid.values() for lot in lots if lot[0]]
             if unclaimed:
                 rest.setdefault(sink, []).extend(unclaimed)
-            followed = {**followed, sink: len(ledger)}
+            self.followed[sink] = len(ledger)
         return Moves(
-            self.rule, followed, self.lost, tuple(self.flows), rest, self.unseen, self.strains, tuple(self.draws)
+            self.rule, self.followed, self.lost, tuple(self.flows), rest, self.unseen, self.strains, tuple(self.draws)
         )
 
     def _move(self, ordinal: int, one: Movement) -> None:
@@ -95,6 +96,7 @@ class _Run:
             lots += self._claimed(hid, drawn, claims) if claims else drawn
         one_drawn = _Drawn(one, {-1: self._paid(one, lots)})
         for hid, part, source in self._outgoing(ordinal, one_drawn, claims):
+            self._grow(hid, part, ordinal, source)
             self._given(hid, part, ordinal, one.ordinal, source)
         self._settle()
 
@@ -141,7 +143,9 @@ class _Run:
                 late_claims = [claim for one in at for claim in waiting.get(one, ())]
                 claimed = self._claim(lots, late_claims, clean.get(hid, 0))
                 mine.append((at[0], self._claimed(hid, claimed, claims), source))
-            if hid in self.followed and hid not in self.contents and any(lot[0] for _, lots, _ in mine for lot in lots):
+            all_mine = [lot for _, lots, _ in mine for lot in lots]
+            self._grow(hid, all_mine, ordinal, mine[0][2] if len(mine) == 1 else -1)
+            if hid in self.followed and hid not in self.contents and any(label for label, _ in all_mine):
                 self._content(hid, ordinal)  # before any of it is put there, also what is clean
             for first, lots, source in mine:
                 self._given(hid, lots, ordinal, first, source)
@@ -348,6 +352,19 @@ class _Run:
         if stolen:
             self.flows.append(Flow(ordinal, source, hid, stolen))
 
+    def _grow(self, hid: int, lots: Sequence[Lot], step: int, source: int) -> None:
+        """Ask whether to follow who holds `hid`, before what comes there in a step is put there."""
+        if self.growth is None or hid in self.followed:
+            return
+        stolen = [lot for lot in lots if lot[0]]
+        if not stolen:
+            return
+        units, worth = sum(units for _, units in stolen), sum(self._basis(*lot) for lot in stolen)
+        more = self.growth.came(hid, step, source, units, worth)
+        if more:
+            self.followed.update(more)
+            self.course = self.growth.course()
+
     def _content(self, hid: int, ordinal: int) -> Content:
         """A holding as it stands when stolen value first comes: all it had by the record is one clean lot."""
         content = self.contents[hid] = self._empty()
@@ -418,8 +435,9 @@ def move(
     rule: Rule,
     between: Between = Between.PARI_PASSU,
     course: Course | None = None,
+    growth: Growth | None = None,
 ) -> Moves:
-    """Move the lots of `seeds` through the `followed` holdings under `rule`.
+    """Move the lots of `seeds` through the `followed` holdings under `rule`, and those that `growth` adds on the way.
 
     `followed`: hid -> the last ordinal up to which its history is known; what is there then stays there.
 
@@ -434,4 +452,4 @@ def move(
     >>> [flow.lots for flow in moves.flows], moves.rest
     ([((1, 60),), ((1, 50),)], {1: [(1, 10)]})
     """
-    return _Run(ledger, seeds, followed, rule, between, course or Course()).run()
+    return _Run(ledger, seeds, followed, rule, between, course or Course(), growth).run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tracer.conversions import Conversion, Strain
 from tracer.ledger import Ledger, Movement
@@ -53,6 +54,19 @@ class Course:
     fees: Fees = Fees.LAST
     conversions: Mapping[int, tuple[Conversion, ...]] = field(default_factory=dict)
     barriers: frozenset[int] = frozenset()
+
+
+class Growth(Protocol):
+    """Decides while lots move who else is followed: asked where stolen value comes to a holding that is not."""
+
+    def came(self, hid: int, step: int, source: int, units: int, worth: int) -> Mapping[int, int]:
+        """The holdings to follow from `step` on, as if they had been from the start; none of them had stolen value yet.
+
+        `units` of stolen value came to `hid`, of that `worth` in the stolen asset, from `source` as in `Flow`.
+        """
+
+    def course(self) -> Course:
+        """The course, with what lies on their way."""
 
 
 @dataclass(frozen=True, slots=True)

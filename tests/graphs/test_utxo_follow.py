@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -194,6 +195,16 @@ def test_what_nobody_can_spend_is_burned(rule: Rule) -> None:
 def test_a_label_ends_a_coins_way() -> None:
     found = followed(THEFT + "2 pay: theft.1 -> bank:600\n3 hot: pay.0 -> cold:600", bank=Role.EXCHANGE)
     assert ends(found) == {"bank": (StopCode.EXCHANGE, 600)}
+
+
+def test_a_payment_that_several_coins_made_together_is_one_step_from_the_loss() -> None:
+    text = "1 theft: old:9 -> v:0 a:9\n2 x: theft.1 old:5 -> b:14\n3 y: x.0 old:5 -> c:19\n4 z: y.0 -> d:19"
+    loss = Loss("loss", BTC, paid=id_of("theft"), output=1)
+    for limit, last in ((1, "c"), (2, "d"), (3, "d")):
+        found = follow(read(text), labels(), [loss], replace(NO_DUST, hops=limit))
+        (end,) = found.traces()[Rule.FIFO].ends
+        assert (named(end), end.stop is StopCode.HOP_LIMIT) == (last, limit < 3)
+        assert found.hops == dict(list({at("a"): 0, at("b"): 1, at("c"): 2, at("d"): 3}.items())[: len(found.hops)])
 
 
 def test_who_got_a_coin_is_asked_for_its_history() -> None:

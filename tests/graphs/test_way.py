@@ -101,6 +101,22 @@ def test_an_exchange_with_somebody_who_is_followed_too_is_told_and_not_carried_o
     assert "is followed too" in mine.exchanges()[0].why
 
 
+def test_who_paid_out_in_an_exchange_changes_what_was_carried_out_if_he_is_followed_later() -> None:
+    of = ledger(SWAPS)
+    mine = way(of)
+    mine.look(wallet(of))
+    (made,) = mine.course().conversions
+    others = set(everything(of)) - set(wallet(of))
+    paid_out = {hid for hid in others if any(hid == who for who, _ in of.inputs(made))}
+    assert paid_out
+    assert mine.changes(paid_out, made)
+    assert mine.changes(paid_out, made + 5)  # it was carried out before
+    assert not mine.changes(paid_out, made - 1)  # and then it was still to come
+    assert not mine.changes(others - paid_out, made - 1)
+    mine.look({hid: len(of) for hid in paid_out})
+    assert mine.course() == Course()
+
+
 def test_without_labels_no_exchange_is_carried_out() -> None:
     of = ledger(SWAPS)
     mine = way(of, LabelBook())

@@ -217,8 +217,8 @@ MUTANTS = (
     Mutant(
         "only the rule that searches is followed",
         "graphs/follow.py",
-        "*(rule for rule in rules if rule is not SEARCH_RULE)",
-        "",
+        "(SEARCH_RULE, *rules)",
+        "(SEARCH_RULE,)",
         FOLLOW,
     ),
     Mutant(

@@ -7,7 +7,7 @@ from mutants.planted import GAINS, LEDGER, Mutant
 NETTING, CONVERSIONS, BASIS = (f"tests/tracer/test_{name}.py" for name in ("netting", "conversions", "basis"))
 BOUNDS, COINS_MERGED = "tests/tracer/test_envelope_conversions.py", "tests/tracer/test_ledger_utxo.py"
 COINS = "tests/tracer/test_utxo_oracles.py"
-CLAIMED = "tests/graphs/test_claims_and_exchanges.py"
+CLAIMED, GROWTH = "tests/graphs/test_claims_and_exchanges.py", "tests/graphs/test_growth.py"
 WAY, LEADS, COMPARISON, FOLLOWED = (
     f"tests/graphs/test_{name}.py" for name in ("way", "leads", "comparison", "utxo_follow")
 )
@@ -268,8 +268,8 @@ MUTANTS = (
     Mutant(
         "a bare script that was spent is not followed",
         "graphs/follow.py",
-        "if len(ledger.events(hid)) > 1 and hid not in self.coins:",
-        "if False:",
+        "return self.ledger.is_coin(hid) and len(self.ledger.events(hid)) > 1",
+        "return False",
         FOLLOWED,
     ),
     Mutant(
@@ -373,9 +373,51 @@ MUTANTS = (
     Mutant(
         "an exchange with somebody who is followed himself is carried out",
         "graphs/way.py",
-        "if one.trusted and step not in self._own and (who := self._counterparty(one, known)):",
-        "if one.trusted and False and (who := self._counterparty(one, known)):",
+        "if hid in self._known:",
+        "if False:",
         WAY,
+    ),
+    Mutant(
+        "an exchange was carried out with somebody who is followed from then on",
+        "graphs/way.py",
+        "self._own |= self._dealt.get(hid, set())",
+        "pass",
+        WAY,
+    ),
+    Mutant(
+        "who is let in while lots move had nothing to do with what moved before",
+        "graphs/way.py",
+        "return any(hid in paid or any(",
+        "return False and any(hid in paid or any(",
+        WAY,
+    ),
+    Mutant(
+        "what moved before somebody was let in late counts as all",
+        "graphs/follow.py",
+        "if self.late:  # what came",
+        "if False:  # what came",
+        GROWTH,
+    ),
+    Mutant(
+        "the other rules are not asked again when one lets somebody in",
+        "graphs/follow.py",
+        "if self._size() > followed:",
+        "if False:",
+        GROWTH,
+    ),
+    Mutant(
+        "who was let in while lots moved was not late, whatever had come before",
+        "graphs/follow.py",
+        "self.late = self.late or not first",
+        "pass",
+        GROWTH,
+    ),
+    Mutant(
+        "what is on the way of somebody let in while lots move is not looked at",
+        "graphs/follow.py",
+        "        self.way.look(more)",
+        "        pass",
+        GROWTH,
     ),
     Mutant(
         "an exchange that nobody believes is carried out",
