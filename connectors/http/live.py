@@ -175,11 +175,12 @@ class Live:
         """Ends the connection when the whole time is over. The library knows a limit for each single wait only: an
         answer that comes letter by letter would never be over."""  # fmt: skip
         late = _Late()
+        door = weakref.ref(self)  # a clock that was stopped may outlive the door
 
         def end() -> None:
             late.passed = True
             with suppress(OSError, AttributeError):
-                self._socket.shutdown(2)  # both ways: who waits for more wakes up
+                door()._socket.shutdown(2)  # type: ignore[union-attr]  # both ways: who waits for more wakes up
 
         timer = Timer(self._limits.whole, end)
         timer.daemon = True

@@ -401,9 +401,6 @@ def test_a_door_that_nobody_holds_closes_its_connections() -> None:
         live.send(Request(server.url))
         client = live._client
         del live
-        for one in threading.enumerate():  # the clock of the request, which was stopped, may still know the door
-            if isinstance(one, threading.Timer):
-                one.join(10)
     assert client.is_closed
 
 
