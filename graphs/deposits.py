@@ -93,8 +93,11 @@ def _reading(ledger: Ledger, address: Address, asset: Asset, hid: int, known: Ve
         return None
     most = sum(sent.values())
     # A collector that gets little of it changes nothing, and looking for whose it is costs the most.
-    much = [at for at, units in sent.items() if 20 * units >= most]
-    if least and _elsewhere(ledger, address, {at: sent[at] for at in much}, most, asset, known):
+    much = {at: units for at, units in sent.items() if 20 * units >= most}
+    little = {at: units for at, units in sent.items() if at not in much}
+    if least and (
+        known.scattered(little, most, asset) or _elsewhere(ledger, address, much, most, asset, known)
+    ):  # fmt: skip
         return None
     asked = {*much, *known.exchanges(sent.keys(), asset)}
     hids = {payee: to for to in asked if (payee := ledger.address(to)) is not None}

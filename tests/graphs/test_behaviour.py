@@ -157,5 +157,5 @@ def test_exchanges_are_found_alike_by_who_is_paid_and_by_who_is_labelled(of: Led
     coins = {hid for hid in hids if of.holding(hid) == Slot(of.address(hid) or address("nobody"), ETH)}
     one, other = Venues(of, LABELS, 20), Venues(of, LABELS, 20)
     found = {hid for hid in coins if one.exchanges([hid], ETH)}  # few are paid: each is asked whose it is
-    assert other.exchanges(coins, ETH) == found == coins & other.labelled(ETH).keys()
-    assert other.exchanges(coins, ETH) == found  # now it is known where the labels' holdings are
+    assert set(other.exchanges(coins, ETH)) == found == coins & other.labelled(ETH).keys()
+    assert set(other.exchanges(coins, ETH)) == found  # now it is known where the labels' holdings are
