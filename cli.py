@@ -319,13 +319,13 @@ def case_ends(file: Path, as_json: bool) -> None:
 @JSON
 def case_hops(file: Path, as_json: bool) -> None:
     """Print the payments that moved stolen value, in order, with the amount under each rule."""
-    from cases.hops import hops_of
+    from cases.answering_again import hops_behind
     from cases.show import show_hops
-    from cases.tracing import latest, retraced
+    from cases.tracing import latest
 
     with _open(file) as opened:
         given = latest(opened)
-        hops = hops_of(given, retraced(opened, given))
+        hops = hops_behind(opened, given)
     _emit(hops if as_json else show_hops(given, hops, width=_width()), as_json)
 
 

@@ -13,7 +13,7 @@ from cases.hops import Traced, hops_of
 from cases.tracing import retraced
 from graphs.leads import leads
 from graphs.stops import StopRules
-from tracer.errors import FundtrailError
+from tracer.errors import CaseConflict, FundtrailError
 from tracer.labels import LabelBook
 from tracer.lots import Rule
 from tracer.values import TransferId
@@ -51,6 +51,17 @@ def traced_alike(case: Case, given: Mapping[str, Any]) -> Traced | None:
         return traced if _moves_alike(given, traced) else None
     except FundtrailError:
         return None
+
+
+def hops_behind(case: Case, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The payments that an answer rests on. Raises `CaseConflict` where the case moves other units by now."""
+    traced = traced_alike(case, given)
+    if traced is None:
+        raise CaseConflict(
+            "by what the case holds now, other units moved than when it gave its last answer",
+            "a reorganisation or another page changed that: trace again, then ask for the payments",
+        )
+    return hops_of(given, traced)
 
 
 def _moves_alike(given: Mapping[str, Any], traced: Traced) -> bool:

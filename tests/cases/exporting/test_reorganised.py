@@ -75,3 +75,15 @@ def test_a_case_whose_loss_was_replaced_can_be_exported(form: str, tmp_path: Pat
     stolen(path, "")
     result = run("export", path, "--format", form)
     assert result.exit_code == 0, (result.stderr, result.exception)
+
+
+def test_the_payments_behind_an_answer_are_not_those_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "a.fundtrail"
+    stolen(path, THIEF.text)
+    result = run("case", "hops", path)
+    assert result.exit_code != 0
+    assert "trace again" in result.stderr
+    assert SHOP.text not in result.stdout + result.stderr
+    with Case.open(path) as case:
+        trace(case, Question(THIEF.text, ETHEREUM, max_requests=case.requests()), [], now=Clock())
+    assert SHOP.text in run("case", "hops", path, "--json").stdout
