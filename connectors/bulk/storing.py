@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,13 @@ class Records:
     def _map(self, most: int = 0) -> None:
         size = max(most, self.count, 1024) * self.width
         with (self.folder / self.file).open("r+b" if (self.folder / self.file).exists() else "w+b") as stream:
-            if os.fstat(stream.fileno()).st_size < size:
-                stream.truncate(size)
+            there = os.fstat(stream.fileno()).st_size
+            if there < size:
+                # Not a hole: to write into one through a mapping when the disk is full kills the process.
+                if sys.platform == "linux":
+                    os.posix_fallocate(stream.fileno(), there, size - there)
+                else:
+                    stream.truncate(size)
             self._mapped = mmap.mmap(stream.fileno(), size)
             self._release()
             self._handle = os.dup(stream.fileno())
