@@ -21,7 +21,8 @@ TRANSFER_SINGLE = "0xc3d58168c5ae7397731d063d5bbf3d657854427343f4c083240f7aacaa2
 TRANSFER_BATCH = "0x4a39dc06d4c0dbc64b70af90fd698a233a518aa5d07e595d983b8c0526c8f7fb"
 DEPOSIT = "0xe1fffcc4923d04b559f4d29a8bfc6cda04eb5b0d3c460751c2402c5c5cc9109c"
 WITHDRAWAL = "0x7fcf532c15f0a6db0bd6d0e038bea71d30d808c7d98cb3bf7268a95bf5081b65"
-KNOWN = frozenset({TRANSFER, TRANSFER_SINGLE, TRANSFER_BATCH, DEPOSIT, WITHDRAWAL})
+DESTROYED = "0x61e6e66b0d6339b2980aecc6ccc0039736791f0ccde9ed512e789a7fbdd698c6"
+KNOWN = frozenset({TRANSFER, TRANSFER_SINGLE, TRANSFER_BATCH, DEPOSIT, WITHDRAWAL, DESTROYED})
 
 NOBODY = "0x" + "0" * 40
 
@@ -39,6 +40,7 @@ class Said(StrEnum):
     MOVED = "moved"  # units of a token
     WRAPPED = "wrapped"  # the chain's coin became as many units of a token
     UNWRAPPED = "unwrapped"
+    SEIZED = "seized"  # the token's issuer took what it had frozen out of circulation
     UNIQUE = "unique"  # things that are not amounts: ERC-721, ERC-1155
     COIN = "coin"  # the chain's own coin
     UNCLEAR = "unclear"  # a known first topic with another layout
@@ -46,7 +48,7 @@ class Said(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of one transaction. `payer` of what was wrapped and `payee` of what was unwrapped are None."""
+    """One event of one transaction. Of what was wrapped `payer` is None, of what was unwrapped or seized `payee`."""
 
     said: Said
     contract: Address
@@ -73,6 +75,7 @@ def queries(address: Address) -> tuple[list[list[str] | str | None], ...]:
         [[TRANSFER, DEPOSIT, WITHDRAWAL], me],
         [[TRANSFER, TRANSFER_SINGLE, TRANSFER_BATCH], None, me],
         [[TRANSFER_SINGLE, TRANSFER_BATCH], None, None, me],
+        [[DESTROYED]],  # names its owner in the data, so that of everybody is asked for: there are few
     )
 
 
@@ -98,6 +101,8 @@ def event_in(row: Row, chain: Chain) -> Event | None:
         return None
     contract = address_in(row, "address", chain)
     said, payer, payee, units = _read(first, words, data_in(row, "data"), chain)
+    if first == DESTROYED and said is Said.UNCLEAR:
+        return None  # of whomever it was: it was asked for of everybody
     if contract.text == COIN_AS_TOKEN.get(chain.name):
         said = Said.COIN
     time = row.get("blockTimestamp")
@@ -125,10 +130,14 @@ def _read(first: str, words: Sequence[bytes], data: bytes, chain: Chain) -> _Par
         return Said.WRAPPED, None, parties[0], amount
     if first == WITHDRAWAL and layout == (2, 32) and parties[0] is not None:
         return Said.UNWRAPPED, parties[0], None, amount
+    if first == DESTROYED and layout == (1, 64) and (owner := address_of(data[:32], chain)) is not None:
+        return Said.SEIZED, owner, None, int.from_bytes(data[32:])
+    if first == DESTROYED and layout == (2, 32) and parties[0] is not None:
+        return Said.SEIZED, parties[0], None, amount
     return Said.UNCLEAR, None, None, 0
 
 
 __all__ = [
-    "COIN_AS_TOKEN", "DEPOSIT", "KNOWN", "NOBODY", "TRANSFER", "TRANSFER_BATCH", "TRANSFER_SINGLE", "WITHDRAWAL",
-    "Event", "Said", "event_in", "names", "queries",
+    "COIN_AS_TOKEN", "DEPOSIT", "DESTROYED", "KNOWN", "NOBODY", "TRANSFER", "TRANSFER_BATCH", "TRANSFER_SINGLE",
+    "WITHDRAWAL", "Event", "Said", "event_in", "names", "queries",
 ]  # fmt: skip

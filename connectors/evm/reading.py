@@ -168,6 +168,8 @@ class Reading:
         event = event_in(row, self._address.chain)
         if event is not None and not first <= event.block <= last:
             raise BadRow(f"the log is of block {event.block}, asked about {first} to {last}")
+        if event is not None and event.said is Said.SEIZED and event.payer != self._address:
+            return None  # seizures are asked for of everybody
         if event is not None and event.said is not Said.UNCLEAR and self._address not in (event.payer, event.payee):
             raise BadRow(f"the log does not concern {self._address}", "the answer belongs to another request")
         return event

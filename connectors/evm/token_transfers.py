@@ -27,17 +27,18 @@ def token_transfers(
     node: Node, chain: Chain, events: Sequence[Cited], last: int
 ) -> tuple[list[Transfer], list[Problem]]:  # fmt: skip
     """The transfers that `events` tell. Contracts are asked as of block `last` what they call themselves."""
-    amounts = [one for one in events if one.event.said in (Said.MOVED, Said.WRAPPED, Said.UNWRAPPED)]
-    wrappers = {one.event.contract for one in amounts if one.event.said is not Said.MOVED}
+    wraps = (Said.WRAPPED, Said.UNWRAPPED)
+    amounts = [one for one in events if one.event.said in (Said.MOVED, Said.SEIZED, *wraps)]
+    wrappers = {one.event.contract for one in amounts if one.event.said in wraps}
     claims = tokens(node, (one.event.contract for one in amounts), wrappers, last)
     minted = {_likeness(one.event) for one in amounts if one.event.said is Said.MOVED}
     taken, aside = [], [one.event for one in events if one not in amounts]
     not_wraps = []
     for one in amounts:
         claim = claims[one.event.contract]
-        if one.event.said is Said.MOVED and claim.unique:
+        if one.event.said not in wraps and claim.unique:
             aside.append(one.event)
-        elif one.event.said is not Said.MOVED and (not claim.wraps or _likeness(one.event) in minted):
+        elif one.event.said in wraps and (not claim.wraps or _likeness(one.event) in minted):
             if not claim.wraps:
                 not_wraps.append(one.event)
         else:
@@ -46,7 +47,7 @@ def token_transfers(
     blocks = times(node, known, {one.event.block: one.event.time for one in taken if one.event.time is not None})
     found = [_transfer(one, chain, claims[one.event.contract], blocks[one.event.block]) for one in taken]
     unclear = [event for event in aside if event.said is Said.UNCLEAR]
-    unique = [event for event in aside if event.said in (Said.UNIQUE, Said.MOVED)]
+    unique = [event for event in aside if event.said in (Said.UNIQUE, Said.MOVED, Said.SEIZED)]
     told = (
         ("transfers of things that are no amounts (ERC-721, ERC-1155), which are not followed", unique),
         ("events that look like transfers but are laid out like none", unclear),
@@ -72,7 +73,7 @@ def _transfer(one: Cited, chain: Chain, claim: Token, block: Block) -> Transfer:
     event = one.event
     asset = Asset(chain, event.contract.text, claim.symbol, claim.decimals)
     paid = _leg(event.payer, asset, SinkKind.ISSUE, event.units)
-    got = _leg(event.payee, asset, SinkKind.BURN, event.units)
+    got = _leg(event.payee, asset, SinkKind.SEIZED if event.said is Said.SEIZED else SinkKind.BURN, event.units)
     id = TransferId(chain, event.tx, event.position)
     return Transfer(id, block, event.index, asset, (paid,), (got,), (one.evidence,), UNKNOWN_METHOD)
 

@@ -12,14 +12,24 @@ import pytest
 
 from anvil_node import CONTRACTS, keccak
 from connectors.evm.calls import calls_in_list, calls_in_tree
-from connectors.evm.events import DEPOSIT, KNOWN, TRANSFER, TRANSFER_BATCH, TRANSFER_SINGLE, WITHDRAWAL, Said, event_in
+from connectors.evm.events import (
+    DEPOSIT,
+    DESTROYED,
+    KNOWN,
+    TRANSFER,
+    TRANSFER_BATCH,
+    TRANSFER_SINGLE,
+    WITHDRAWAL,
+    Said,
+    event_in,
+)
 from connectors.evm.faults import Fault, Meaning
 from connectors.evm.source import Rpc
 from connectors.evm.transactions import Whole, fee_of, moved
 from fake_node import ADDRESS, ETHEREUM, ME, TOKEN, YOU, FakeNode, Refusal, block_hash, log, transaction_hash, word
 from tracer.coverage import Kind, State
 from tracer.errors import BadRow
-from tracer.values import Block
+from tracer.values import Block, Leg, SinkKind
 
 OTHER = "0x" + "d4" * 20
 Frame = dict[str, Any]
@@ -107,6 +117,7 @@ def test_the_topics_are_the_hashes_of_the_signatures() -> None:
         TRANSFER_BATCH: "TransferBatch(address,address,address,uint256[],uint256[])",
         DEPOSIT: "Deposit(address,uint256)",
         WITHDRAWAL: "Withdrawal(address,uint256)",
+        DESTROYED: "DestroyedBlackFunds(address,uint256)",
     }
     assert signatures.keys() == KNOWN
     assert all(f"0x{keccak(text.encode()).hex()}" == topic for topic, text in signatures.items())
@@ -123,6 +134,8 @@ LAYOUTS = [
     ([DEPOSIT, word(ME)], 32, Said.WRAPPED),
     ([WITHDRAWAL, word(ME)], 32, Said.UNWRAPPED),
     ([DEPOSIT, word(ME), word(YOU)], 32, Said.UNCLEAR),
+    ([DESTROYED], 64, Said.SEIZED),
+    ([DESTROYED, word(ME)], 32, Said.SEIZED),
 ]
 
 
@@ -136,6 +149,7 @@ def test_an_event_is_told_by_its_layout(topics: list[str], length: int, said: Sa
 def test_an_event_of_another_kind_and_one_without_topics_are_none() -> None:
     assert event_in(log(5, 0, 0, topics=["0x" + "1" * 64]), ETHEREUM) is None
     assert event_in(log(5, 0, 0, topics=[]), ETHEREUM) is None
+    assert event_in(log(5, 0, 0, topics=[DESTROYED]), ETHEREUM) is None  # of nobody knows whom
 
 
 def whole(row: Frame | None = None, receipt: Frame | None = None, tree: Frame | None = None) -> Whole:
@@ -305,6 +319,24 @@ def test_a_wrapped_coin_that_tells_a_transfer_beside_its_deposit_is_not_counted_
     node.logs = node.logs[1:]
     (page,) = Rpc("http://node.test", node.network()).history(ADDRESS)
     assert [(one.id.position, one.units) for one in page.transfers] == [("log:1", 7)]
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_what_the_issuer_took_out_of_circulation_is_seized_and_no_longer_there(indexed: bool) -> None:
+    def seizure(place: int, whose: str, units: int) -> Frame:
+        topics, data = ([DESTROYED, word(whose)], "0x") if indexed else ([DESTROYED], word(whose))
+        return log(8, place, 0, topics=topics, data=f"{data}{units:064x}")
+
+    node = FakeNode(logs=[log(5, 0, 7), seizure(0, ME, 2**128), seizure(1, OTHER, 9), log(8, 2, 7, topics=[DESTROYED])])
+    (page,) = Rpc("http://node.test", node.network()).history(ADDRESS)
+    assert [(one.id.position, one.units) for one in page.transfers] == [("log:0", 7), ("log:0", 2**128)]
+    taken = page.transfers[1]
+    assert (taken.inputs, taken.outputs) == (
+        (Leg.slot(ADDRESS, taken.asset, 2**128),), (Leg.sink(taken.asset, SinkKind.SEIZED, 2**128),)
+    )  # fmt: skip
+    assert page.coverage is not None
+    assert page.coverage.state is State.READ
+    assert not [one for one in page.problems if "set aside" in one.text]
 
 
 @pytest.mark.parametrize(("depth", "missing"), [(400, ()), (20_000, (Kind.INTERNAL,))])
