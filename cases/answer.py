@@ -20,6 +20,7 @@ from graphs.stops import StopRules
 from tracer.envelope import Bounds
 from tracer.errors import CaseConflict, InputError
 from tracer.labels import LabelBook
+from tracer.ledger import Ledger
 from tracer.losses import Loss
 from tracer.lots import Rule
 from tracer.trace import Place, Trace
@@ -71,7 +72,7 @@ def answer(
     coverage = coverage_part(following, rests, traces, chosen)
     wallets = passed(following, traces)
     because = [*partial_because(ends, chosen, coverage), *blind_because(following, wallets, ends)]
-    because += _missing(following.losses, traces, chosen)
+    because += _missing(following, traces, chosen)
     return {
         "format": FORMAT,
         "direction": "backward" if isinstance(following, Origins) else "forward",
@@ -163,18 +164,32 @@ def _start(loss: Loss) -> str:
     return str(loss.paid) if loss.output is None else f"{loss.paid.chain}:{loss.paid.tx}:{loss.output}"
 
 
-def _missing(losses: Sequence[Loss], traces: Mapping[Rule, Trace], chosen: Sequence[Rule]) -> list[str]:
-    """Losses of which less is found than was stated, a sentence each: the rest must not be taken for traced."""
+def _missing(following: Following | Origins, traces: Mapping[Rule, Trace], chosen: Sequence[Rule]) -> list[str]:
+    """Losses of which less counts than was stated or paid, a sentence each: the rest must not be taken for traced."""
     said = []
-    for label, loss in enumerate(losses, start=1):
-        lost = [dict(traces[rule].lost).get(label, 0) for rule in chosen]
-        if loss.units is not None and max(lost) < loss.units:
-            decimals = loss.asset.decimals
-            found = f"{shown(max(lost), decimals)} of the {shown(loss.units, decimals)} {loss.asset} stated"
-            said.append(f"loss {loss.name}: no more than {found} is recorded, or the rest is another loss already")
-        elif not max(lost):
+    for label, loss in enumerate(following.losses, start=1):
+        most = max(dict(traces[rule].lost).get(label, 0) for rule in chosen)
+        moved = loss.units if loss.units is not None else _moved(following.ledger, loss)
+        told = f"{shown(most, loss.asset.decimals)} of the {shown(moved, loss.asset.decimals)} {loss.asset}"
+        if loss.units is not None and most < moved:
+            said.append(
+                f"loss {loss.name}: no more than {told} stated is recorded, or the rest is another loss already"
+            )
+        elif not most:
             said.append(f"loss {loss.name}: none of it counts: what it names is another loss already, or not recorded")
+        elif most < moved:
+            why = "the rest came back in the same transaction, or is another loss already"
+            said.append(f"loss {loss.name}: {told} that the payment moved count: {why}")
     return said
+
+
+def _moved(ledger: Ledger, loss: Loss) -> int:
+    """What the payment that a loss names moved by the record; 0 for a wallet."""
+    ordinal = None if loss.paid is None else ledger.ordinal(loss.paid)
+    if ordinal is None:
+        return 0
+    transfer = ledger.transfer(ordinal)
+    return transfer.units if loss.output is None else transfer.outputs[loss.output].units
 
 
 def _books(trace: Trace) -> dict[str, str]:

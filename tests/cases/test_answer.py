@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cases.answer import Requests, answer, canonical
 from connectors.protocol import Problem
 from drawn_answer import STORY, claim, drawn, end_of, story_labels
+from followed_exchanges import followed
 from graphs.follow import follow
 from graphs.origins import BACKWARD_RULES, originate
 from graphs.stops import StopRules
@@ -105,6 +106,20 @@ def test_a_rule_that_was_not_asked_for_has_no_figure_but_its_ends_stay() -> None
     assert told["rules"] == ["lifo"] == list(told["books"])
     assert len(told["ends"]) == len(whole["ends"])
     assert all(list(end["amounts"]) == ["lifo"] for end in told["ends"])
+
+
+def test_a_loss_of_which_a_part_came_back_at_once_says_how_much_of_it_counts() -> None:
+    book = LabelBook([claim("bank", Role.EXCHANGE)])
+    lines = ["1 victim -> thief 100 USDT", "1 thief -> victim 20 USDT", "2 thief -> bank 80 USDT"]
+    for kept, said in (
+        (lines, ["loss l0: 80 of the 100 USDT that the payment moved count"]),
+        ([lines[0], lines[2]], []),
+    ):
+        found = followed("\n".join(kept), book)
+        made = answer(found, found.bounds(), book, rules=StopRules())
+        told = [one for one in made["partial_because"] if one.startswith("loss ")]
+        assert [one[: len(start)] for one, start in zip(told, said, strict=True)] == said
+        assert set(made["losses"][0]["lost"].values()) == ({"80"} if said else {"100"})
 
 
 def test_rules_stand_in_their_own_order_whatever_was_typed() -> None:
