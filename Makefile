@@ -17,7 +17,7 @@ LOCKER := uv==0.13.9
 
 # Those that exist: a benchmark folder without a file is an error to mypy.
 BENCHMARKS := $(wildcard benchmarks/*.py)
-CODE := tracer connectors graphs cases cli.py tests $(if $(BENCHMARKS),benchmarks)
+CODE := tracer connectors graphs cases cli tests $(if $(BENCHMARKS),benchmarks)
 PYTEST := $(BIN)/python -m pytest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -89,4 +89,4 @@ lock: $(VENV)/.ready
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find $(wildcard tracer connectors graphs cases tests benchmarks) -name __pycache__ -type d -prune -exec rm -rf {} +
+	find $(wildcard tracer connectors graphs cases cli tests benchmarks) -name __pycache__ -type d -prune -exec rm -rf {} +

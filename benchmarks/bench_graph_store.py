@@ -158,7 +158,7 @@ def demo(access: Access, folder: Path, rounds: int = 5) -> list[list[str]]:
 def command(access: Access, *words: str) -> Took:
     """(wall, processor time) of `fundtrail neo4j ...`, in seconds."""
     known = {"NEO4J_URI": access.uri, "NEO4J_USERNAME": access.username, "NEO4J_PASSWORD": access.password}
-    run = [sys.executable, "-c", "from cli import main; main()", "neo4j", *words]
+    run = [sys.executable, "-m", "cli", "neo4j", *words]
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(run, check=True, env={**os.environ, **known}, cwd=ROOT, capture_output=True)
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)

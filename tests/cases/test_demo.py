@@ -179,7 +179,7 @@ def test_the_whole_recording_gives_the_same_ends_and_says_which_answers_were_cut
 def run(folder: Path, **environment: str) -> dict[str, bytes]:
     """`fundtrail demo --json` in a fresh interpreter: what it printed, and every export it wrote."""
     ran = subprocess.run(
-        [sys.executable, str(ROOT / "cli.py"), "demo", "--out", str(folder), "--json"],
+        [sys.executable, "-m", "cli", "demo", "--out", str(folder), "--json"],
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment}, capture_output=True, check=True, cwd=folder.parent,
     )  # fmt: skip
     written = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-import cli
 from cases.case_file import Case
 from cases.exports import FORMATS
+from cli.commands.exchange import FORMATS as OFFERED
 from commands import facts, labelled, row, run, told, tx
 from notation import address
 
@@ -31,7 +31,7 @@ def case(tmp_path: Path) -> Path:
 
 
 def test_the_formats_are_those_that_can_be_written() -> None:
-    assert tuple(FORMATS) == cli.FORMATS
+    assert tuple(FORMATS) == OFFERED
 
 
 @pytest.mark.parametrize("form", FORMATS)

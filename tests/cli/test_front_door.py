@@ -315,9 +315,7 @@ def test_completion_prints_a_script(shell: str) -> None:
 
 
 def fresh(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(ROOT / "cli.py"), *words], capture_output=True, text=True, check=False, **more
-    )
+    return subprocess.run([sys.executable, "-m", "cli", *words], capture_output=True, text=True, check=False, **more)
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -363,7 +361,7 @@ def test_a_full_disk_is_said_and_the_case_goes_on_when_there_is_room(drawn: bool
 @pytest.mark.slow
 def test_ctrl_c_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     case = tmp_path / "a.fundtrail"
-    words = [sys.executable, str(ROOT / "cli.py"), "trace", "0x098b716b8aaf21512996dc57eb0615e2383e2f96",
+    words = [sys.executable, "-m", "cli", "trace", "0x098b716b8aaf21512996dc57eb0615e2383e2f96",
              "--source", "file:cases/ronin2022", "--case", str(case), "--json"]  # fmt: skip
     interrupted, printed = 0, tmp_path / "printed"
     for _ in range(40):
@@ -383,7 +381,7 @@ def test_ctrl_c_in_the_middle_loses_nothing(tmp_path: Path) -> None:
         interrupted += 1
     assert interrupted >= 3
     assert running.returncode == 3, err
-    whole = fresh(*(word.replace("a.fundtrail", "b.fundtrail") for word in words[2:]), cwd=ROOT)
+    whole = fresh(*(word.replace("a.fundtrail", "b.fundtrail") for word in words[3:]), cwd=ROOT)
     assert json.loads(out)["ends"] == json.loads(whole.stdout)["ends"]
     assert json.loads(out)["requests"] == json.loads(whole.stdout)["requests"], "nothing is asked twice"
 
@@ -403,7 +401,7 @@ def _pages(case: Path) -> int:
 
 def test_a_reader_who_leaves_is_no_error(source: Path, tmp_path: Path) -> None:
     assert traced(source, tmp_path / "a.fundtrail").exit_code == 0
-    show = [sys.executable, str(ROOT / "cli.py"), "case", "show", str(tmp_path / "a.fundtrail")]
+    show = [sys.executable, "-m", "cli", "case", "show", str(tmp_path / "a.fundtrail")]
     reader, writer = os.pipe()
     os.close(reader)
     ran = subprocess.run(show, stdout=writer, stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT)

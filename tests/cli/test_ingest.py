@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-import cli
+from cli.commands.ledger import BULK_FORMATS
 from commands import HEAD, coins, facts, run, told, tx
 from commands import row as own_row
 from notation import address
@@ -151,9 +151,9 @@ def test_a_full_disk_is_said_and_the_ingest_goes_on_when_there_is_room(room: int
     out, whole = tmp_path / "ledger", tmp_path / "whole"
     ingested(first, "--out", out)
     before = held(out)
-    words = [sys.executable, str(ROOT / "cli.py"), "ingest", str(more), "--out", str(out)]
+    words = [sys.executable, "-m", "cli", "ingest", str(more), "--out", str(out)]
     full = subprocess.run(
-        words, capture_output=True, text=True, check=False,
+        words, capture_output=True, text=True, check=False, cwd=ROOT,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
     )  # fmt: skip
     assert full.returncode == 1, full.stderr
@@ -259,7 +259,7 @@ def test_a_missing_module_of_another_kind_stays_loud(monkeypatch: pytest.MonkeyP
 def test_the_formats_are_those_that_can_be_read() -> None:
     from connectors.bulk.readers import AUTO, FORMATS
 
-    assert (AUTO, *FORMATS) == cli.BULK_FORMATS
+    assert (AUTO, *FORMATS) == BULK_FORMATS
 
 
 def test_showing_a_ledger_and_the_help_import_no_bulk_library(tmp_path: Path) -> None:

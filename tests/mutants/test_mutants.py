@@ -34,10 +34,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The code and these tests, in a folder where they may be spoiled."""
     here = tmp_path_factory.mktemp("mutants") / "fundtrail"
     ignored = shutil.ignore_patterns("__pycache__", "mutants", "project")
-    for name in ("tracer", "graphs", "connectors", "cases", "tests", "docs"):
+    for name in ("tracer", "graphs", "connectors", "cases", "cli", "tests", "docs"):
         shutil.copytree(ROOT / name, here / name, ignore=ignored)
-    for name in ("pyproject.toml", "cli.py"):
-        shutil.copy(ROOT / name, here)
+    shutil.copy(ROOT / "pyproject.toml", here)
     with (here / "tests" / "conftest.py").open("a", encoding="utf-8") as conftest:
         conftest.write(PROFILE)
     return here
