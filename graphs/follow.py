@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from graphs.behaviour import Behaviour
 from graphs.following import Expand, Following
+from graphs.hops import Hops
 from graphs.known import known_until
 from graphs.onward import Arrivals, Onward
-from graphs.seeds import entries, seeds_of
+from graphs.seeds import seeds_of
 from graphs.stops import Stop, StopRules
 from graphs.way import Way
 from tracer.coverage import State
@@ -23,7 +24,7 @@ from tracer.labels import LabelBook
 from tracer.ledger import Ledger
 from tracer.losses import Loss
 from tracer.lots import Between, Fees, Rule
-from tracer.moves import Course, Moves, barrier
+from tracer.moves import Course, Flow, Moves, barrier
 from tracer.trace import Spot, StopCode, place_of
 from tracer.values import Address, Outpoint, TransferId
 
@@ -57,65 +58,70 @@ def follow(
 class _Walk:
     def __init__(
         self, ledger: Ledger, labels: LabelBook, losses: tuple[Loss, ...], rules: StopRules, between: Between,
-        fees: Fees, followed: set[Address], spent: bool, behaviour: Behaviour | None,
+        fees: Fees, known: set[Address], spent: bool, behaviour: Behaviour | None,
     ) -> None:  # fmt: skip
-        self.ledger, self.losses = ledger, losses
-        self.between, self.followed, self.spent = between, followed, spent
-        self.coins: set[int] = set()
-        self.known: dict[int, int] = {}  # `known_until` of those that were `looked_at`
-        self.looked_at: set[Address] = set()
-        self.way = Way(ledger, labels, fees, rules.label_confidence)
-        self.seeds = seeds_of(ledger, losses)
-        self.lost = 0  # as the last run had it; None is let in while lots move before that is known
-        self.hops: dict[Address, int] = {}
-        self.arrived: dict[Address, Arrivals] = {}  # in this run: all that came, and the first time
-        self.late = False  # whether somebody was let in after more than that had come
+        self.ledger, self.labels, self.losses = ledger, labels, losses
+        self.rules, self.between, self.fees, self.spent = rules, between, fees, spent
         self.wallets = {loss.wallet for loss in losses if loss.wallet is not None}
-        self.onward = Onward(ledger, labels, rules, behaviour or Behaviour(ledger, labels, rules), spent)
+        self.start = known | self.wallets  # who a lost payment went to is decided like everybody else
+        self.seeds = seeds_of(ledger, losses)
+        behaviour = behaviour or Behaviour(ledger, labels, rules)
+        self.onward = Onward(ledger, labels, rules, behaviour, self.seeds.most(ledger), spent)
+        self.barred: dict[Address, Stop] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self.followed = self.start - self.barred.keys()
+        self.coins: set[int] = set()
+        self.known = known_until(self.ledger, self.followed)
+        self.way = Way(self.ledger, self.labels, self.fees, self.rules.label_confidence)
+        self.hops = Hops(self.ledger, self.seeds)
+        # In one run of the engine: what came to each address, who was let in after something had come, who may not be.
+        self.arrived: dict[Address, Arrivals] = {}
+        self.late = False
+        self.refused: set[Address] = set()
 
     def run(self) -> Following:
         rules = Rule.of(self.losses[0].asset.chain.family) if self.losses else tuple(Rule)
         stops: dict[Spot, Stop] = {}
         moves: dict[Rule, Moves] = {}
-        expand = self._start()
+        expand = self._unread_wallets()
         hops: dict[Address, int] = {}
         while not expand:
             rule = next((rule for rule in (SEARCH_RULE, *rules) if rule not in moves), None)
-            followed = self._size()
+            stops.clear()
             if rule is not None:
+                followed = len(self.known)
                 moves[rule] = self._move(rule)
-                if self._size() > followed:  # what the other rules found is of fewer
+                if len(self.known) > followed:  # what the other rules found is of fewer
                     moves = {rule: moves[rule]}
-                hops = self._hops(moves.values())
-                grew, expand = self._decide([moves[rule]], hops, {})
+                hops = self.hops.count(moves.values(), self.course())
+                grew, expand = self._decide([moves[rule]], hops, stops)
                 if self.late:  # what came is more than this run found: nothing is to be asked for by it
                     grew, expand = True, []
                 if expand:
                     moves = {rule: moves[rule]}
             else:
-                stops.clear()
-                hops = self._hops(moves.values())
+                hops = self.hops.count(moves.values(), self.course())
                 grew, expand = self._decide(list(moves.values()), hops, stops)
                 if not grew and not expand:
-                    self._residue(moves.values(), stops)
-                    break
+                    barred = self._barred(moves.values())
+                    if not barred:
+                        break
+                    self.barred |= barred
+                    self._begin()
+                    grew = True
             if grew and not expand:
                 moves = {}
-        if expand:
-            self._decide(list(moves.values()), hops, stops)
-            self._residue(moves.values(), stops)
+        self._residue(moves.values(), stops)
         ranked = tuple(sorted(expand, key=lambda step: (-step.units, step.address)))
         return Following(
             self.ledger, self.losses, self.between, self.seeds, frozenset(self.followed), frozenset(self.coins),
-            self.way.course(), self.way.exchanges(), moves, ranked, stops, hops,
+            self.course(), self.way.exchanges(), moves, ranked, stops, hops,
         )  # fmt: skip
 
-    def _size(self) -> int:
-        return len(self.followed) + len(self.coins)
-
-    def _start(self) -> list[Expand]:
-        """The wallets lost from must be read; who a lost payment went to is decided like everybody else."""
-        self.followed |= self.wallets
+    def _unread_wallets(self) -> list[Expand]:
+        """The wallets lost from must be read."""
         asked = self.ledger.coverage
         return [
             Expand(wallet, 0, 0)
@@ -124,126 +130,77 @@ class _Walk:
         ]
 
     def _move(self, rule: Rule) -> Moves:
-        self.known = self.known | known_until(self.ledger, self.followed - self.looked_at, self.coins)
-        self.looked_at = set(self.followed)
         self.way.look(self.known, self.seeds.start(self.ledger))
         self.arrived.clear()
+        self.refused.clear()
         self.late = False
-        growth = self if self.lost else None
-        moves = move(self.ledger, self.seeds, self.known, rule, self.between, self.way.course(), growth)
-        self.lost = max(self.lost, sum(moves.lost.values()))
-        return moves
+        return move(self.ledger, self.seeds, self.known, rule, self.between, self.course(), self)
 
-    def came(self, hid: int, step: int, source: int, units: int, worth: int) -> Mapping[int, int]:
+    def let_in(self, hid: int, step: int, by: Sequence[Flow], worth: int) -> Mapping[int, int]:
         """Follow who owns the holding from here on, if what came so far is reason enough.
 
         What had come before that is left out in this run, so it says too little, never too much; the next one has all.
         """
         ledger, address = self.ledger, self.ledger.address(hid)
         if address is None:
-            more = {hid: len(ledger)} if self._spent_later(hid) else {}
-            first = True
-        else:
-            known = self.arrived.get(address)
-            first = known is None
-            if known is None:
-                known = self.arrived[address] = Arrivals(0, [(step, hid, units)])
-            known.units += worth
-            at = known.at if first else [known.at[0], (step, hid, units)]
-            hops = self._hop(address, step, source)
-            if hops is None or self.onward.judge(address, Arrivals(known.units, at), hops, self.lost) is not None:
-                return {}
-            more = known_until(ledger, [address])
-        if not more or self.way.changes(more, step):
+            self.hops.to(hid, by, self.known, self.course())
+            return self._follow(None, {hid: len(ledger)}, step) if self._spent_later(hid) else {}
+        came = self.arrived.get(address)
+        first = came is None
+        if came is None:
+            came = self.arrived[address] = Arrivals(0, step, {})
+        came.units += worth
+        if address in self.refused or address in self.barred:
             return {}
-        self.late = self.late or not first
-        if address is None:
-            self.coins.add(hid)
-        else:
-            self.followed.add(address)
-            self.looked_at.add(address)
-        self.known.update(more)
-        self.way.look(more)
+        here = {(step, hid): sum(units for flow in by for _, units in flow.lots)}
+        if not self.onward.follows(address, Arrivals(came.units, came.first, here)):
+            return {}
+        hops = self.hops.to(hid, by, self.known, self.course())
+        if hops is None or hops > self.rules.hops:
+            return {}
+        more = {} if self.way.changes([hid], step) else self._follow(address, known_until(ledger, [address]), step)
+        if not more:
+            self.refused.add(address)
+        self.late = self.late or (bool(more) and not first)
         return more
 
     def course(self) -> Course:
         """What the engine is to do on the way of all that are followed by now."""
         return self.way.course()
 
-    def _hop(self, address: Address, step: int, source: int) -> int | None:
-        """How many payments from the loss it is, by what `source` paid in that step; None where that is not known."""
-        if address not in self.hops:
-            before = [self.hops[payer] for payer in self._payers(step, source) if payer in self.hops]
-            if not before:
-                return None
-            self.hops[address] = 1 + min(before)
-        return self.hops[address]
-
-    def _payers(self, step: int, source: int) -> set[Address]:
-        """The followed addresses that paid: who is named, or any of that step where several paid together."""
-        hids = (source,) if source >= 0 else [hid for hid, _ in self.ledger.inputs(step)]
-        return {address for hid in hids if (address := self.ledger.address(hid)) in self.followed}
-
-    def _hops(self, moves: Iterable[Moves]) -> dict[Address, int]:
-        """How many payments from the loss each address is, by the shortest way stolen value took."""
-        ledger = self.ledger
-        following: dict[Address, dict[Address, None]] = {}
-        flows = dict.fromkeys(
-            (flow.source, flow.target, 0 if flow.source >= 0 else ledger.step_of(flow.ordinal))
-            for run in moves
-            for flow in run.flows
-        )
-        for source, payee, step in flows:
-            target = ledger.address(payee) if payee >= 0 else None
-            if target is not None:
-                for payer in self._payers(step, source):
-                    following.setdefault(payer, {})[target] = None
-        hops = dict.fromkeys(entries(ledger, self.losses), 0)
-        edge = list(hops)
-        while edge:
-            edge_next = []
-            for address in edge:
-                for target in following.get(address, ()):
-                    if target not in hops:
-                        hops[target] = hops[address] + 1
-                        edge_next.append(target)
-            edge = edge_next
-        self.hops = hops
-        return dict(hops)
+    def _follow(self, address: Address | None, known: Mapping[int, int], step: int | None = None) -> Mapping[int, int]:
+        """Follow these holdings, unless what moved up to `step` would have moved otherwise."""
+        if step is not None and self.way.changes(known, step):
+            return {}
+        if address is None:
+            self.coins.update(known)
+        else:
+            self.followed.add(address)
+        self.known.update(known)
+        if step is not None:
+            self.way.look(known)
+        return known
 
     def _decide(
         self, runs: Sequence[Moves], hops: Mapping[Address, int], stops: dict[Spot, Stop]
     ) -> tuple[bool, list[Expand]]:
         """For all that stolen value came to and that is not followed: follow it, expand it, or stop."""
-        arrivals: dict[Address, Arrivals] = {}
-        lost = 0
+        nameless: dict[int, None] = {}
+        arrivals, *more = (self._arrivals(run, nameless) for run in runs)
+        for others in more:
+            for address, came in others.items():
+                known = arrivals.setdefault(address, Arrivals(0, came.first, {}))
+                known.units, known.first = max(known.units, came.units), min(known.first, came.first)
+                known.at |= {at: max(units, known.at.get(at, 0)) for at, units in came.at.items()}
         grew = False
-        for run in runs:
-            lost = max(lost, sum(run.lost.values()))
-            by_address: dict[Address, Arrivals] = {}
-            nameless: dict[int, None] = {}
-            for flow in run.flows:
-                if flow.target in run.followed:
-                    continue
-                address = self.ledger.address(flow.target) if flow.target >= 0 else None
-                if address is not None:
-                    came = by_address.setdefault(address, Arrivals())
-                    came.units += run.worth(flow.lots)
-                    at = self.ledger.step_of(flow.ordinal)
-                    came.at.append((at, flow.target, sum(units for _, units in flow.lots)))
-                else:
-                    nameless[flow.target] = None
-            for hid in nameless:
-                grew = self._nameless(hid, stops) or grew
-            for address, came in by_address.items():
-                known = arrivals.setdefault(address, Arrivals())
-                known.units = max(known.units, came.units)
-                known.at += came.at
+        for hid in nameless:
+            grew = self._nameless(hid, stops) or grew
         expand: list[Expand] = []
         for address, arrived in arrivals.items():
-            step = self.onward.step(address, arrived, hops.get(address, 0), lost)
+            step = self.barred.get(address) or self.onward.step(address, arrived, hops.get(address, 0))
             if step is None:
-                self.followed.add(address)
+                self._follow(address, known_until(self.ledger, [address]))
+                stops[address] = Stop(address, StopCode.BUDGET, "to be followed once more is read")
                 grew = True
             elif isinstance(step, Expand):
                 expand.append(step)
@@ -251,15 +208,33 @@ class _Walk:
                 stops[address] = step
         return grew, expand
 
+    def _arrivals(self, run: Moves, nameless: dict[int, None]) -> dict[Address, Arrivals]:
+        """What came to whom, of those that are not followed; the holdings that name nobody go to `nameless`."""
+        ledger, found = self.ledger, dict[Address, Arrivals]()
+        for flow in run.flows:
+            if flow.target in run.followed:
+                continue
+            address = ledger.address(flow.target) if flow.target >= 0 else None
+            if address is None:
+                nameless[flow.target] = None
+                continue
+            step = ledger.step_of(flow.ordinal)
+            came = found.setdefault(address, Arrivals(0, step, {}))
+            came.units += run.worth(flow.lots)
+            came.first = min(came.first, step)
+            at = step, flow.target
+            came.at[at] = came.at.get(at, 0) + sum(units for _, units in flow.lots)
+        return found
+
     def _nameless(self, hid: int, stops: dict[Spot, Stop]) -> bool:
         """Where no address is named: a transaction not followed through, an output of a bare script, or a sink."""
-        ledger = self.ledger
-        spot = place_of(ledger, hid).spot
+        spot = place_of(self.ledger, hid).spot
         if isinstance(spot, TransferId):
             stops[spot] = Stop(None, StopCode.COINJOIN, self.way.why(barrier(hid)))
         elif isinstance(spot, Outpoint):
             if hid not in self.coins and self._spent_later(hid):
-                self.coins.add(hid)
+                self._follow(None, {hid: len(self.ledger)})
+                stops[spot] = Stop(None, StopCode.BUDGET, "to be followed once more is read")
                 return True
             why = "in an output that names no address; no source can be asked whether it was spent since"
             stops[spot] = Stop(None, StopCode.NOT_READ, why)
@@ -268,6 +243,19 @@ class _Walk:
     def _spent_later(self, hid: int) -> bool:
         """Whether it is an output that names no address, and the data show who spent it."""
         return self.ledger.is_coin(hid) and len(self.ledger.events(hid)) > 1
+
+    def _barred(self, runs: Iterable[Moves]) -> dict[Address, Stop]:
+        """Who was followed for what came later, though something came before the blocks that were read of him."""
+        coverage = self.ledger.coverage
+        partly = {address for address in self.followed - self.start if coverage.of(address).first}
+        first: dict[Address, int] = {}
+        for flow in (flow for run in runs for flow in run.flows if partly and flow.target in run.followed):
+            address = self.ledger.address(flow.target)
+            if address in partly:
+                step = self.ledger.step_of(flow.ordinal)
+                first[address] = min(step, first.get(address, step))
+        found = {address: self.onward.unread(address, step) for address, step in first.items()}
+        return {address: stop for address, stop in found.items() if stop is not None}
 
     def _residue(self, runs: Iterable[Moves], stops: dict[Spot, Stop]) -> None:
         """What is left in followed wallets."""

@@ -87,16 +87,3 @@ def asset_of(ledger: Ledger, hid: int) -> Asset:
     """What is in a holding."""
     holding = ledger.holding(hid)
     return holding.chain.coin if isinstance(holding, Outpoint) else holding.asset
-
-
-def entries(ledger: Ledger, losses: Sequence[Loss]) -> tuple[Address, ...]:
-    """The addresses that must be read first: the wallets lost from, and whoever the lost payments went to."""
-    found: dict[Address, None] = {}
-    for loss in losses:
-        if loss.wallet is not None:
-            found[loss.wallet] = None
-        elif loss.paid is not None and (ordinal := ledger.ordinal(loss.paid)) is not None:
-            outputs = ledger.transfer(ordinal).outputs
-            legs = outputs if loss.output is None else outputs[loss.output : loss.output + 1]
-            found |= {leg.address: None for leg in legs if leg.address is not None}
-    return tuple(found)

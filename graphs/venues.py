@@ -12,7 +12,9 @@ from tracer.values import Address, Asset, Slot
 
 COLLECTOR_SENDERS = 10  # a wallet that gathers sweeps has many senders; a launderer's next wallet has one
 
-LARGEST = 1_000
+LARGEST = (
+    1_000  # of whom an address paid: to find these takes little even among 100,000, and 5 % is nearly always there
+)
 
 
 def sums(account: Account, sinks: Collection[int]) -> dict[int, int]:

@@ -96,7 +96,7 @@ class _Run:
             lots += self._claimed(hid, drawn, claims) if claims else drawn
         one_drawn = _Drawn(one, {-1: self._paid(one, lots)})
         for hid, part, source in self._outgoing(ordinal, one_drawn, claims):
-            self._grow(hid, part, ordinal, source)
+            self._grow(hid, ordinal, [(one.ordinal, part, source)])
             self._given(hid, part, ordinal, one.ordinal, source)
         self._settle()
 
@@ -143,9 +143,8 @@ class _Run:
                 late_claims = [claim for one in at for claim in waiting.get(one, ())]
                 claimed = self._claim(lots, late_claims, clean.get(hid, 0))
                 mine.append((at[0], self._claimed(hid, claimed, claims), source))
-            all_mine = [lot for _, lots, _ in mine for lot in lots]
-            self._grow(hid, all_mine, ordinal, mine[0][2] if len(mine) == 1 else -1)
-            if hid in self.followed and hid not in self.contents and any(label for label, _ in all_mine):
+            self._grow(hid, ordinal, mine)
+            if hid in self.followed and hid not in self.contents and any(lot[0] for _, lots, _ in mine for lot in lots):
                 self._content(hid, ordinal)  # before any of it is put there, also what is clean
             for first, lots, source in mine:
                 self._given(hid, lots, ordinal, first, source)
@@ -352,18 +351,18 @@ class _Run:
         if stolen:
             self.flows.append(Flow(ordinal, source, hid, stolen))
 
-    def _grow(self, hid: int, lots: Sequence[Lot], step: int, source: int) -> None:
-        """Ask whether to follow who holds `hid`, before what comes there in a step is put there."""
+    def _grow(self, hid: int, step: int, parts: Sequence[tuple[int, list[Lot], int]]) -> None:
+        """Ask whether to follow who holds `hid`, before the parts (ordinal, lots, who paid) of a step are put there."""
         if self.growth is None or hid in self.followed:
             return
-        stolen = [lot for lot in lots if lot[0]]
-        if not stolen:
-            return
-        units, worth = sum(units for _, units in stolen), sum(self._basis(*lot) for lot in stolen)
-        more = self.growth.came(hid, step, source, units, worth)
-        if more:
-            self.followed.update(more)
-            self.course = self.growth.course()
+        stolen = [(ordinal, source, tuple(lot for lot in lots if lot[0])) for ordinal, lots, source in parts]
+        by = [Flow(ordinal, source, hid, lots) for ordinal, source, lots in stolen if lots]
+        if by:
+            worth = sum(self._basis(*lot) for flow in by for lot in flow.lots)
+            more = self.growth.let_in(hid, step, by, worth)
+            if more:
+                self.followed.update(more)
+                self.course = self.growth.course()
 
     def _content(self, hid: int, ordinal: int) -> Content:
         """A holding as it stands when stolen value first comes: all it had by the record is one clean lot."""

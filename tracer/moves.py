@@ -36,6 +36,21 @@ class Seeds:
             steps.update(ledger.events(hid)[:1])
         return sorted(steps)
 
+    def most(self, ledger: Ledger) -> int:
+        """The most units that all losses together can be, whatever the rule and whoever is followed."""
+        entering = [lot for lots in self.paid.values() for lot in lots]
+        entering += [(label, units) for legs in self.legs.values() for _, label, units in legs]
+        for hid, label in self.unseen.items():
+            for step in ledger.events(hid):
+                if step >= self.since.get(hid, 0):
+                    moving = (one for one in ledger.movements(step) if not one.own)
+                    paid = sum(units for one in moving for at, units in one.inputs if at == hid)
+                    entering.append((label, max(0, paid - ledger.balance_before(hid, step))))
+        total: Amounts = {}
+        for label, units in entering:
+            total[label] = total.get(label, 0) + units
+        return sum(min(units, self.caps.get(label, units)) for label, units in total.items())
+
     def labels(self) -> int:
         """The highest label."""
         claimed = [label for lots in self.paid.values() for label, _ in lots]
@@ -56,19 +71,6 @@ class Course:
     barriers: frozenset[int] = frozenset()
 
 
-class Growth(Protocol):
-    """Decides while lots move who else is followed: asked where stolen value comes to a holding that is not."""
-
-    def came(self, hid: int, step: int, source: int, units: int, worth: int) -> Mapping[int, int]:
-        """The holdings to follow from `step` on, as if they had been from the start; none of them had stolen value yet.
-
-        `units` of stolen value came to `hid`, of that `worth` in the stolen asset, from `source` as in `Flow`.
-        """
-
-    def course(self) -> Course:
-        """The course, with what lies on their way."""
-
-
 @dataclass(frozen=True, slots=True)
 class Flow:
     """Stolen lots that moved from one holding to another in one movement, `ordinal` its transfer.
@@ -80,6 +82,19 @@ class Flow:
     source: int
     target: int
     lots: tuple[Lot, ...]
+
+
+class Growth(Protocol):
+    """Decides while lots move who else is followed: asked where stolen value comes to a holding that is not."""
+
+    def let_in(self, hid: int, step: int, by: Sequence[Flow], worth: int) -> Mapping[int, int]:
+        """The holdings to follow from this step on, as in `followed`; () for none.
+
+        `by`: the flows of the step to `hid`, in all `worth` in the stolen asset.
+        """
+
+    def course(self) -> Course:
+        """The course, with what lies on their way."""
 
 
 def barrier(ordinal: int) -> int:

@@ -179,8 +179,10 @@ class Live:
 
         def end() -> None:
             late.passed = True
-            with suppress(OSError, AttributeError):
-                door()._socket.shutdown(2)  # type: ignore[union-attr]  # both ways: who waits for more wakes up
+            here = door()
+            if here is not None and here._socket is not None:
+                with suppress(OSError):
+                    here._socket.shutdown(2)  # both ways: who waits for more wakes up
 
         timer = Timer(self._limits.whole, end)
         timer.daemon = True

@@ -127,11 +127,14 @@ def _entity(of: Ledger, hid: int) -> str | None:
     return best if out[best] * 100 >= 95 * sum(out.values()) > 0 else None
 
 
-@pytest.mark.parametrize("pieces", [1, 5])
+@pytest.mark.parametrize("pieces", [0, 1, 5])
 @pytest.mark.parametrize(("elsewhere", "found"), [(100, True), (105, False)])
 def test_a_collector_pays_at_most_five_percent_elsewhere(pieces: int, elsewhere: int, found: bool) -> None:
     text = "\n".join(f"{at} s{at} -> collector 200" for at in range(1, 13))
-    text += "\n" + "\n".join(f"{20 + at} collector -> friend{at} {elsewhere // pieces}" for at in range(pieces))
+    others = {f"friend{at}": elsewhere // pieces for at in range(pieces)} or {"rival": elsewhere}
+    text += "\n" + "\n".join(
+        f"{20 + at} collector -> {name} {units}" for at, (name, units) in enumerate(others.items())
+    )
     of = ledger(f"{text}\n30 collector -> hot 900\n31 collector -> cold {1_100 - elsewhere}\n32 collector -> rival 0")
     hid = of.hid(Slot(address("collector"), ETH))
     assert hid is not None

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from drawing import hid_of
-from graphs.seeds import entries, seeds_of
-from notation import ETH, ETHEREUM, address, ledger, name_of, payment, transfers
+from graphs.seeds import seeds_of
+from notation import ETH, ETHEREUM, address, ledger, payment, transfers
 from tracer.errors import InputError
 from tracer.ledger import Ledger
 from tracer.losses import Loss
@@ -93,10 +93,17 @@ def _at(transfer: Transfer, position: str) -> Transfer:
     return replace(transfer, id=TransferId(ETHEREUM, transfer.id.tx, position))
 
 
-def test_read_first_are_the_wallets_lost_from_and_who_the_lost_payments_went_to() -> None:
-    losses = (
-        Loss("all", ETH, wallet=address("cold")),
-        Loss("one", ETH, paid=payment(1)),
-        Loss("two", ETH, paid=payment(2)),
-    )
-    assert [name_of(at) for at in entries(ledger(DRAWN), losses)] == ["cold", "w"]
+@pytest.mark.parametrize(
+    ("losses", "most"),
+    [
+        ((Loss("one", ETH, paid=payment(1)), Loss("two", ETH, paid=payment(2), units=30)), 60 + 30),
+        ((Loss("all", ETH, wallet=address("w")),), 60 + 40),
+        ((Loss("all", ETH, wallet=address("w"), units=70),), 70),
+        ((Loss("all", ETH, wallet=address("w"), since=2), Loss("one", ETH, paid=payment(1))), 40 + 60),
+        ((Loss("all", ETH, wallet=address("shop")),), 90),
+        ((Loss("unseen", ETH, wallet=address("friend")),), 40),  # what it paid without having been seen to get it
+    ],
+)
+def test_the_most_that_can_be_lost_hangs_on_no_rule(losses: tuple[Loss, ...], most: int) -> None:
+    of = ledger(DRAWN)
+    assert seeds_of(of, losses).most(of) == most

@@ -205,7 +205,11 @@ MUTANTS = (
         ENVELOPE,
     ),
     Mutant(
-        "dust per payment", "graphs/onward.py", "if came.units < rules.floor(", "if came.at[0][2] < rules.floor(", STOPS
+        "dust per payment",
+        "graphs/onward.py",
+        "return came.units < self._dust",
+        "return min(came.at.values()) < self._dust",
+        STOPS,
     ),
     Mutant(
         "a cut history is taken for whole",
