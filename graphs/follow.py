@@ -1,9 +1,9 @@
 """Following: from ledger, labels and losses to the trace so far and the next steps as data: expand, or stop and why.
 
 Over given data, what is followed only ever grows: following more turns clean units into stolen ones, never back, so
-every condition below that lets value through stays true once it is. The answer is the least set that is closed under
-them, whatever the order in which wallets were read (docs/decisions/0005), and whether they are let in while lots move
-or when all have moved (docs/decisions/0029).
+every condition below that lets value through stays true once it is; where that fails, all begins anew without what
+failed (`_begin_anew`). The answer is the least set that is closed under them, whatever the order in which wallets were
+read (docs/decisions/0005), and whether they are let in while lots move or when all have moved (docs/decisions/0029).
 """
 
 from __future__ import annotations
@@ -68,13 +68,14 @@ class _Walk:
         behaviour = behaviour or Behaviour(ledger, labels, rules)
         self.onward = Onward(ledger, labels, rules, behaviour, self.seeds.most(ledger), spent)
         self.barred: dict[Address, Stop] = {}
+        self.undone: frozenset[int] = frozenset()  # exchanges with somebody who is followed
         self._begin()
 
     def _begin(self) -> None:
         self.followed = self.start - self.barred.keys()
         self.coins: set[int] = set()
         self.known = known_until(self.ledger, self.followed)
-        self.way = Way(self.ledger, self.labels, self.fees, self.rules.label_confidence)
+        self.way = Way(self.ledger, self.labels, self.fees, self.rules.label_confidence, self.undone)
         self.hops = Hops(self.ledger, self.seeds)
         # In one run of the engine: what came to each address, who was let in after something had come, who may not be.
         self.arrived: dict[Address, Arrivals] = {}
@@ -95,29 +96,24 @@ class _Walk:
                 moves[rule] = self._move(rule)
                 if len(self.known) > followed:  # what the other rules found is of fewer
                     moves = {rule: moves[rule]}
-                hops = self.hops.count(moves.values(), self.course())
-                grew, expand = self._decide([moves[rule]], hops, stops)
-                if self.late:  # what came is more than this run found: nothing is to be asked for by it
-                    grew, expand = True, []
-                if expand:
-                    moves = {rule: moves[rule]}
-            else:
-                hops = self.hops.count(moves.values(), self.course())
-                grew, expand = self._decide(list(moves.values()), hops, stops)
-                if not grew and not expand:
-                    barred = self._barred(moves.values())
-                    if not barred:
-                        break
-                    self.barred |= barred
-                    self._begin()
-                    grew = True
-            if grew and not expand:
+            hops = self.hops.count(moves.values(), self.course())
+            grew, expand = self._decide(list(moves.values()) if rule is None else [moves[rule]], hops, stops)
+            if rule is not None and self.late:  # what came is more than it found: nothing is to be asked for by it
+                grew, expand = True, []
+            if rule is None and not grew and not expand:
+                if not self._begin_anew(moves.values()):
+                    break
+                grew = True
+            if expand and rule is not None:
+                moves = {rule: moves[rule]}
+            elif grew and not expand:
                 moves = {}
         self._residue(moves.values(), stops)
         ranked = tuple(sorted(expand, key=lambda step: (-step.units, step.address)))
         return Following(
             self.ledger, self.losses, self.between, self.seeds, frozenset(self.followed), frozenset(self.coins),
-            self.course(), self.way.exchanges(), moves, ranked, stops, hops,
+            self.course(), self.way.exchanges(), {rule: moves[rule] for rule in rules if rule in moves},
+            ranked, stops, hops,
         )  # fmt: skip
 
     def _unread_wallets(self) -> list[Expand]:
@@ -143,7 +139,7 @@ class _Walk:
         """
         ledger, address = self.ledger, self.ledger.address(hid)
         if address is None:
-            self.hops.to(hid, by, self.known, self.course())
+            self.hops.to(hid, by, self.known, self.course())  # for whoever is paid from there
             return self._follow(None, {hid: len(ledger)}, step) if self._spent_later(hid) else {}
         came = self.arrived.get(address)
         first = came is None
@@ -158,7 +154,8 @@ class _Walk:
         hops = self.hops.to(hid, by, self.known, self.course())
         if hops is None or hops > self.rules.hops:
             return {}
-        more = {} if self.way.changes([hid], step) else self._follow(address, known_until(ledger, [address]), step)
+        refused = self.way.changes([hid], step)  # before all that he holds is looked up
+        more = {} if refused else self._follow(address, known_until(ledger, [address]), step)
         if not more:
             self.refused.add(address)
         self.late = self.late or (bool(more) and not first)
@@ -168,18 +165,20 @@ class _Walk:
         """What the engine is to do on the way of all that are followed by now."""
         return self.way.course()
 
-    def _follow(self, address: Address | None, known: Mapping[int, int], step: int | None = None) -> Mapping[int, int]:
+    def _follow(
+        self, address: Address | None, holdings: Mapping[int, int], step: int | None = None
+    ) -> Mapping[int, int]:
         """Follow these holdings, unless what moved up to `step` would have moved otherwise."""
-        if step is not None and self.way.changes(known, step):
+        if step is not None and self.way.changes(holdings, step):
             return {}
         if address is None:
-            self.coins.update(known)
+            self.coins.update(holdings)
         else:
             self.followed.add(address)
-        self.known.update(known)
+        self.known.update(holdings)
         if step is not None:
-            self.way.look(known)
-        return known
+            self.way.look(holdings)
+        return holdings
 
     def _decide(
         self, runs: Sequence[Moves], hops: Mapping[Address, int], stops: dict[Spot, Stop]
@@ -244,6 +243,19 @@ class _Walk:
         """Whether it is an output that names no address, and the data show who spent it."""
         return self.ledger.is_coin(hid) and len(self.ledger.events(hid)) > 1
 
+    def _begin_anew(self, runs: Iterable[Moves]) -> bool:
+        """Whether what let value through turned out not to; then all begins again, and that does not.
+
+        Only the earliest of each kind, for the others may come of it.
+        """
+        barred, undone = self._barred(runs), self.way.undone - self.undone
+        if not barred and not undone:
+            return False
+        self.barred |= barred
+        self.undone |= {min(undone)} if undone else set()
+        self._begin()
+        return True
+
     def _barred(self, runs: Iterable[Moves]) -> dict[Address, Stop]:
         """Who was followed for what came later, though something came before the blocks that were read of him."""
         coverage = self.ledger.coverage
@@ -254,8 +266,9 @@ class _Walk:
             if address in partly:
                 step = self.ledger.step_of(flow.ordinal)
                 first[address] = min(step, first.get(address, step))
-        found = {address: self.onward.unread(address, step) for address, step in first.items()}
-        return {address: stop for address, stop in found.items() if stop is not None}
+        found = {address: stop for address, step in first.items() if (stop := self.onward.unread(address, step))}
+        earliest = min((first[address] for address in found), default=0)
+        return {address: stop for address, stop in found.items() if first[address] == earliest}
 
     def _residue(self, runs: Iterable[Moves], stops: dict[Spot, Stop]) -> None:
         """What is left in followed wallets."""

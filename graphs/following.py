@@ -31,9 +31,10 @@ class Expand:
 class Following:
     """The trace so far (`moves` by rule) and the next steps: `expand`, largest stolen value first, and `stops`.
 
-    While something is to expand, `moves` has the rule that found it only. `coins`: followed outputs that name no
-    address. `course`: the fee convention, the exchanges carried out and the CoinJoins not followed through;
-    `exchanges`: all that were judged, also those that are not trusted.
+    While something is to expand, `moves` has the rule that found it only, and who was followed last is not in it yet:
+    then ends and `bounds` are of two sets. `coins`: followed outputs that name no address. `course`: the fee
+    convention, the exchanges carried out and the CoinJoins not followed through; `exchanges`: all that were judged,
+    also those that are not trusted.
     """
 
     ledger: Ledger

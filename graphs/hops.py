@@ -1,4 +1,8 @@
-"""How many payments from the loss a place is, by the shortest way that stolen value took."""
+"""How many payments from the loss somebody is, by the shortest way from followed to followed that payments took.
+
+Where several paid together the nearest of them counts, also if what it paid there was clean: never too many, so that
+a limit ends no trace too early.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,21 @@ from tracer.ledger import Ledger
 from tracer.moves import Course, Flow, Moves, Seeds
 from tracer.values import Address
 
-Spot = Address | int  # who holds something; what names nobody, as a bare script or the fees of a block, by its hid
+Who = Address | int  # who holds something; what names nobody, as a bare script or the fees of a block, by its hid
 
 
 class Hops:
-    """Hops by spot: 0 where stolen value enters the ledger, else one more than the nearest followed who paid it."""
+    """Hops by who: 0 where stolen value enters the ledger, else one more than the nearest followed who paid it."""
 
     def __init__(self, ledger: Ledger, seeds: Seeds) -> None:
         self._ledger, self._seeds = ledger, seeds
-        self._spots: dict[int, Spot] = {}
-        self._known: dict[Spot, int] = self._lost_from()
+        self._whose: dict[int, Who] = {}
+        self._known: dict[Who, int] = self._lost_from()
 
     def count(self, moves: Iterable[Moves], course: Course) -> dict[Address, int]:
         """The hops of all addresses by what moved under each rule; from then on `to` goes on from these."""
         found = self._lost_from()
-        onward: dict[Spot, dict[Spot, None]] = {}
+        onward: dict[Who, dict[Who, None]] = {}
         for run in moves:
             flows = ((one.source, one.target, one.ordinal if self._special(one) else -1) for one in run.flows)
             for source, target, ordinal in dict.fromkeys(flows):
@@ -30,34 +34,34 @@ class Hops:
                     continue
                 payers = self._payers(ordinal, source, target, run.followed, course)
                 if not payers:
-                    found[self._spot(target)] = 0
+                    found[self._who(target)] = 0
                 for payer in payers:
-                    onward.setdefault(payer, {})[self._spot(target)] = None
+                    onward.setdefault(payer, {})[self._who(target)] = None
         edge = list(found)
         while edge:
             edge_next = []
-            for spot in edge:
-                for to in onward.get(spot, ()):
+            for who in edge:
+                for to in onward.get(who, ()):
                     if to not in found:
-                        found[to] = found[spot] + 1
+                        found[to] = found[who] + 1
                         edge_next.append(to)
             edge = edge_next
         self._known = found
-        return {spot: hops for spot, hops in found.items() if isinstance(spot, Address)}
+        return {who: hops for who, hops in found.items() if isinstance(who, Address)}
 
     def to(self, target: int, by: Iterable[Flow], followed: Mapping[int, int], course: Course) -> int | None:
         """Hops to a holding by these flows to it: never too few, None where none is known of any payer."""
-        spot = self._spot(target)
+        who = self._who(target)
         for flow in by:
             payers = self._payers(flow.ordinal, flow.source, target, followed, course)
             before = [self._known[payer] + 1 for payer in payers if payer in self._known] if payers else [0]
-            before += [self._known[spot]] if spot in self._known else []
+            before += [self._known[who]] if who in self._known else []
             if before:
-                self._known[spot] = min(before)
-        return self._known.get(spot)
+                self._known[who] = min(before)
+        return self._known.get(who)
 
-    def _lost_from(self) -> dict[Spot, int]:
-        return {self._spot(hid): 0 for hid in self._seeds.unseen}
+    def _lost_from(self) -> dict[Who, int]:
+        return {self._who(hid): 0 for hid in self._seeds.unseen}
 
     def _special(self, flow: Flow) -> bool:
         """Whether it takes more than the names of the two to tell who paid, or whether the loss enters there."""
@@ -67,17 +71,20 @@ class Hops:
 
     def _payers(
         self, ordinal: int, source: int, target: int, followed: Mapping[int, int], course: Course
-    ) -> Collection[Spot]:
+    ) -> Collection[Who]:
         """Who of the followed paid, none where it is the loss that enters: who is named, or all who paid the target.
 
         `ordinal` -1: who paid is named, and no loss enters there.
         """
         if ordinal < 0:
-            return (self._spot(source),) if source in followed or self._ledger.is_fee(source) else ()
+            return (self._who(source),) if source in followed or self._ledger.is_fee(source) else ()
         ledger, seeds, hids = self._ledger, self._seeds, {source}
         step = ledger.step_of(ordinal)
         if source < 0:
-            paying = (one for one in ledger.movements(step) if any(hid == target for hid, _ in one.outputs))
+            movements = ledger.movements(step)
+            paying = [
+                one for one in movements if len(movements) == 1 or any(hid == target for hid, _ in one.outputs)
+            ]  # fmt: skip
             hids = {hid for one in paying for hid, _ in one.inputs}
             for exchange in course.conversions.get(step, ()):
                 if any(leg.hid == target for leg in exchange.got):
@@ -85,10 +92,10 @@ class Hops:
         claimed = {hid for hid, _, _ in seeds.legs.get(step, ())}
         if ordinal in seeds.paid or claimed & {target, *hids}:
             return ()
-        return {self._spot(hid) for hid in hids if hid in followed or ledger.is_fee(hid)}
+        return {self._who(hid) for hid in hids if hid in followed or ledger.is_fee(hid)}
 
-    def _spot(self, hid: int) -> Spot:
-        spot = self._spots.get(hid)
-        if spot is None:
-            spot = self._spots[hid] = self._ledger.address(hid) or hid
-        return spot
+    def _who(self, hid: int) -> Who:
+        who = self._whose.get(hid)
+        if who is None:
+            who = self._whose[hid] = self._ledger.address(hid) or hid
+        return who

@@ -85,7 +85,7 @@ class Onward:
         if stop:
             return stop
         if self._dusty(came):
-            why = f"all that came here is less than one part in {rules.dust_one_in:,} of the loss"
+            why = f"all that came here is less than one part in {rules.dust_one_in:,} of all that is claimed as lost"
             return Stop(address, StopCode.DUST, why)
         if hops > rules.hops:
             return Stop(address, StopCode.HOP_LIMIT, f"{hops} payments from the loss; the limit is {rules.hops}")
@@ -98,7 +98,7 @@ class Onward:
         if stop:
             return stop
         if self._diluted(came):
-            part = f"less than one part in {rules.diluted_one_in:,} of the loss"
+            part = f"less than one part in {rules.diluted_one_in:,} of all that is claimed as lost"
             return Stop(address, StopCode.DILUTED, f"never {rules.diluted_percent} % of what it held, and {part}")
         paid = self._paid_on(came)
         if paid is Paid.LATE:

@@ -20,7 +20,7 @@ DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class StopRules:
-    """Settings. Shares are "one part in n" of all losses of the asset, so that no price is needed offline.
+    """Settings. Shares are "one part in n" of all that is claimed as lost, so that no price is needed offline.
 
     The shares are measured over everything that came to an address, never per payment, or a launderer would
     only have to pay in small pieces (docs/decisions/0006).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from graphs.coinjoins import coinjoin
@@ -16,7 +16,9 @@ from tracer.moves import Course
 class Way:
     """Judges each step that followed holdings pay in, once; what it finds does not depend on the order of looking."""
 
-    def __init__(self, ledger: Ledger, labels: LabelBook, fees: Fees, label_confidence: int) -> None:
+    def __init__(
+        self, ledger: Ledger, labels: LabelBook, fees: Fees, label_confidence: int, undone: Collection[int] = ()
+    ) -> None:
         self._ledger, self._labels, self._fees = ledger, labels, fees
         self._rules = ExchangeRules(label_confidence=label_confidence)
         self._looked: dict[int, int] = {}
@@ -25,7 +27,8 @@ class Way:
         self._course = Course(fees)
         self._known: set[int] = set()
         self._dealt: dict[int, set[int]] = {}  # hid -> exchanges in which it pays out what others get
-        self._own: set[int] = set()  # exchanges with somebody who is followed himself
+        self._own = set(undone)  # exchanges with somebody who is followed himself
+        self.undone = set(undone)  # those of them that were carried out until he was
 
     def look(self, known: Mapping[int, int], start: Iterable[int] = ()) -> None:
         """Judge the steps of these holdings (hid -> the last step known), and those at which stolen value enters."""
@@ -35,6 +38,7 @@ class Way:
         for hid, until in known.items():
             if hid not in self._known:
                 self._known.add(hid)
+                self.undone |= self._dealt.get(hid, set()) & self._course.conversions.keys()
                 self._own |= self._dealt.get(hid, set())
             if self._looked.get(hid, -1) >= until:
                 continue
@@ -93,8 +97,9 @@ class Way:
     def _told(self, one: Exchange) -> Exchange:
         if one.ordinal not in self._own:
             return one
-        who = next(self._ledger.address(hid) for hid in self._counterparties(one) if hid in self._known)
-        why = f"{one.why}; but {who}, who paid it out, is followed too, so each payment is followed as it was made"
+        paid = [self._ledger.address(hid) for hid in self._counterparties(one) if hid in self._known]
+        who = f"{paid[0]}, who paid it out," if paid else "who paid it out"
+        why = f"{one.why}; but {who} is followed too, so each payment is followed as it was made"
         return replace(one, kind=Kind.UNPROVEN, why=why)
 
     def why(self, step: int) -> str:

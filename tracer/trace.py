@@ -219,6 +219,8 @@ def issue(
     for hid, lots in moves.rest.items():
         _add(by_label.setdefault(places[hid], {}), lots)
     homes = {label: places[strain.hid] for label, strain in moves.strains.items()}
+    if moves.strains:  # what cannot be shared out evenly goes by name, and not by which row came first
+        by_label = dict(sorted(by_label.items(), key=lambda item: _text(item[0])))
     basis = basis_of(moves, by_label, homes)
     amounts: dict[Place, Amounts] = {}
     for place, lots_here in by_label.items():

@@ -415,15 +415,29 @@ MUTANTS = (
     Mutant(
         "who was read from a later block on is followed for what came before",
         "graphs/follow.py",
-        "barred = self._barred(moves.values())",
-        "barred = dict[Address, Stop]()",
+        "if not barred and not undone:",
+        "if not undone:",
+        GROWTH,
+    ),
+    Mutant(
+        "what was undone by whom an undone exchange led to is undone too",
+        "graphs/follow.py",
+        "{min(undone)} if undone else set()",
+        "undone",
+        GROWTH,
+    ),
+    Mutant(
+        "an exchange that is undone leads on to whom it was met through",
+        "graphs/follow.py",
+        "if not barred and not undone:",
+        "if not barred:",
         GROWTH,
     ),
     Mutant(
         "what moved before somebody was let in late counts as all",
         "graphs/follow.py",
-        "if self.late:  # what came",
-        "if False:  # what came",
+        "and self.late:  # what came",
+        "and False:  # what came",
         GROWTH,
     ),
     Mutant(
@@ -443,7 +457,7 @@ MUTANTS = (
     Mutant(
         "what is on the way of somebody let in while lots move is not looked at",
         "graphs/follow.py",
-        "            self.way.look(known)",
+        "            self.way.look(holdings)",
         "            pass",
         GROWTH,
     ),
