@@ -88,7 +88,7 @@ class Growth(Protocol):
     """Decides while lots move who else is followed: asked where stolen value comes to a holding that is not."""
 
     def let_in(self, hid: int, step: int, by: Sequence[Flow], worth: int) -> Mapping[int, int]:
-        """The holdings to follow from this step on, as in `followed`; () for none.
+        """The holdings to follow from this step on, as in `followed`; {} for none.
 
         `by`: the flows of the step to `hid`, in all `worth` in the stolen asset.
         """

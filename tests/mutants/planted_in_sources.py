@@ -98,4 +98,25 @@ MUTANTS = (
         "        pass\n",
         WITHHOLDING,
     ),
+    Mutant(
+        "what an issuer seized was burnt by its owner",
+        "connectors/evm/token_transfers.py",
+        "SinkKind.SEIZED if event.said is Said.SEIZED else SinkKind.BURN",
+        "SinkKind.BURN",
+        "tests/connectors/evm/test_transactions.py",
+    ),
+    Mutant(
+        "what was seized of anybody is one's own",
+        "connectors/evm/reading.py",
+        "event.said is Said.SEIZED and event.payer != self._address",
+        "False",
+        "tests/connectors/evm/test_transactions.py",
+    ),
+    Mutant(
+        "room that an ingest maps is a hole",
+        "connectors/bulk/storing.py",
+        "os.posix_fallocate(stream.fileno(), there, size - there)",
+        "stream.truncate(size)",
+        "tests/connectors/bulk/test_storing.py",
+    ),
 )

@@ -7,10 +7,8 @@ from mutants.planted import GAINS, LEDGER, Mutant
 NETTING, CONVERSIONS, BASIS = (f"tests/tracer/test_{name}.py" for name in ("netting", "conversions", "basis"))
 BOUNDS, COINS_MERGED = "tests/tracer/test_envelope_conversions.py", "tests/tracer/test_ledger_utxo.py"
 COINS = "tests/tracer/test_utxo_oracles.py"
-CLAIMED, GROWTH = "tests/graphs/test_claims_and_exchanges.py", "tests/graphs/test_growth.py"
-WAY, LEADS, COMPARISON, FOLLOWED = (
-    f"tests/graphs/test_{name}.py" for name in ("way", "leads", "comparison", "utxo_follow")
-)
+CLAIMED = "tests/graphs/test_claims_and_exchanges.py"
+LEADS, COMPARISON, FOLLOWED = (f"tests/graphs/test_{name}.py" for name in ("leads", "comparison", "utxo_follow"))
 
 MUTANTS = (
     Mutant(
@@ -266,13 +264,6 @@ MUTANTS = (
         CLAIMED,
     ),
     Mutant(
-        "a bare script that was spent is not followed",
-        "graphs/follow.py",
-        "return self.ledger.is_coin(hid) and len(self.ledger.events(hid)) > 1",
-        "return False",
-        FOLLOWED,
-    ),
-    Mutant(
         "the envelope: a rate is turned round",
         "tracer/unrolled.py",
         "(gain.numerator, gain.denominator)",
@@ -371,111 +362,6 @@ MUTANTS = (
         "tests/graphs/test_conversions.py",
     ),
     Mutant(
-        "an exchange with somebody who is followed himself is carried out",
-        "graphs/way.py",
-        "if hid in self._known:",
-        "if False:",
-        WAY,
-    ),
-    Mutant(
-        "an exchange was carried out with somebody who is followed from then on",
-        "graphs/way.py",
-        "self._own |= self._dealt.get(hid, set())",
-        "pass",
-        WAY,
-    ),
-    Mutant(
-        "who is let in while lots move had nothing to do with what moved before",
-        "graphs/way.py",
-        "return any(hid in paid or any(",
-        "return False and any(hid in paid or any(",
-        WAY,
-    ),
-    Mutant(
-        "what comes to a holding in one step is several arrivals where several pay",
-        "graphs/follow.py",
-        "came.at[at] = came.at.get(at, 0) + sum(",
-        "came.at[at] = sum(",
-        GROWTH,
-    ),
-    Mutant(
-        "what names nobody is no step from the loss",
-        "graphs/hops.py",
-        "if to not in found:",
-        "if to not in found and isinstance(to, Address):",
-        GROWTH,
-    ),
-    Mutant(
-        "how much is lost hangs on who is followed",
-        "tracer/moves.py",
-        "entering += [(label, units) for legs",
-        "entering += [(label, 0) for legs",
-        "tests/graphs/test_seeds.py",
-    ),
-    Mutant(
-        "who was read from a later block on is followed for what came before",
-        "graphs/follow.py",
-        "if not barred and not undone:",
-        "if not undone:",
-        GROWTH,
-    ),
-    Mutant(
-        "what was undone by whom an undone exchange led to is undone too",
-        "graphs/follow.py",
-        "{min(undone)} if undone else set()",
-        "undone",
-        GROWTH,
-    ),
-    Mutant(
-        "an exchange that is undone leads on to whom it was met through",
-        "graphs/follow.py",
-        "if not barred and not undone:",
-        "if not barred:",
-        GROWTH,
-    ),
-    Mutant(
-        "what moved before somebody was let in late counts as all",
-        "graphs/follow.py",
-        "and self.late:  # what came",
-        "and False:  # what came",
-        GROWTH,
-    ),
-    Mutant(
-        "the other rules are not asked again when one lets somebody in",
-        "graphs/follow.py",
-        "if len(self.known) > followed:",
-        "if False:",
-        GROWTH,
-    ),
-    Mutant(
-        "who was let in while lots moved was not late, whatever had come before",
-        "graphs/follow.py",
-        "self.late = self.late or (bool(more) and not first)",
-        "pass",
-        GROWTH,
-    ),
-    Mutant(
-        "what is on the way of somebody let in while lots move is not looked at",
-        "graphs/follow.py",
-        "            self.way.look(holdings)",
-        "            pass",
-        GROWTH,
-    ),
-    Mutant(
-        "an exchange that nobody believes is carried out",
-        "graphs/way.py",
-        "for at, one in self._exchanges.items() if one.trusted and at not in self._own",
-        "for at, one in self._exchanges.items() if at not in self._own",
-        WAY,
-    ),
-    Mutant(
-        "steps later than what is known are judged",
-        "graphs/way.py",
-        "if after < step <= until:",
-        "if after < step:",
-        WAY,
-    ),
-    Mutant(
         "look-ups that take over from a pass begin too late",
         "tracer/steps.py",
         "max(after, end - 1)))",
@@ -488,19 +374,5 @@ MUTANTS = (
         "any(hid in live for one in movements",
         "any(hid in () for one in movements",
         "tests/tracer/test_steps.py",
-    ),
-    Mutant(
-        "a collector may pay a tenth elsewhere",
-        "graphs/venues.py",
-        ">= 95 * total > 0",
-        ">= 90 * total > 0",
-        "tests/graphs/test_behaviour.py",
-    ),
-    Mutant(
-        "lines a day are taken for counterparties a day",
-        "graphs/stops.py",
-        "if busy < rules.service_days:",
-        "if False:",
-        "tests/graphs/test_behaviour.py",
     ),
 )

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from mutants import planted, planted_in_sources, planted_on_the_way
+from mutants import planted, planted_in_following, planted_in_sources, planted_on_the_way
 from mutants.planted import Mutant
 
 ROOT = Path(__file__).parents[2]
-MUTANTS = planted.MUTANTS + planted_on_the_way.MUTANTS + planted_in_sources.MUTANTS
+MUTANTS = planted.MUTANTS + planted_in_following.MUTANTS + planted_on_the_way.MUTANTS + planted_in_sources.MUTANTS
 
 
 # A red test is all that is wanted: the smallest example that shows it would take most of the time.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import networkx
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,11 +23,11 @@ JUDGED = st.builds(
 
 @given(st.lists(JUDGED, max_size=12), st.randoms(use_true_random=False), st.sampled_from((0, 50, 91)))
 def test_the_parts_do_not_hang_on_the_order_of_the_judgements(
-    judged: list[Judgement], chance: object, confidence: int
+    judged: list[Judgement], chance: random.Random, confidence: int
 ) -> None:
     found = clusters_of(judged, confidence=confidence)
     shuffled = [*judged, *judged[:3]]
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(shuffled)
     assert clusters_of(shuffled, confidence=confidence) == found
     graph = networkx.Graph([(one.left, one.right) for one in judged if one.confidence >= confidence])
     assert {frozenset(one.members) for one in found} == {
